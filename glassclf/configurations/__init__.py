@@ -1,0 +1,27 @@
+"""What a sample is: configurations of particles, their boxes, neighbours and files."""
+
+from glassclf.configurations.box import (
+    cell_from_box,
+    fractional,
+    is_rectangular,
+    minimum_image,
+    plane_distances,
+    volume,
+    wrap,
+)
+from glassclf.configurations.configuration import Configuration
+from glassclf.configurations.configuration_set import Configurations
+from glassclf.configurations.conversion import as_configurations
+
+__all__ = [
+    "Configuration",
+    "Configurations",
+    "as_configurations",
+    "cell_from_box",
+    "fractional",
+    "is_rectangular",
+    "minimum_image",
+    "plane_distances",
+    "volume",
+    "wrap",
+]

@@ -1,0 +1,228 @@
+"""Geometry of the simulation box: fractional coordinates, wrapping, minimum image.
+
+A box is held as its *cell*, the ``(n_dims, n_dims)`` matrix whose rows are the lattice
+vectors; rectangular boxes have a diagonal cell. One corner lies at the origin.
+"""
+
+from itertools import product
+
+import numpy as np
+
+
+def cell_from_box(box, n_dims):
+    """Turn a box, as users write it, into its cell matrix.
+
+    Parameters
+    ----------
+    box : array-like of shape (n_dims,) or (n_dims, n_dims)
+        Edge lengths of a rectangular box, or lattice vectors as rows.
+    n_dims : int
+        Number of spatial dimensions.
+
+    Returns
+    -------
+    cell : ndarray of shape (n_dims, n_dims), float64
+        Lattice vectors as rows.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, a number is not finite, or a length or the volume is not positive.
+
+    Examples
+    --------
+    >>> from glassclf.configurations import cell_from_box
+    >>> cell_from_box([2.0, 3.0], n_dims=2)
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    try:
+        box = np.array(box, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"box must be numbers, got {box!r}") from error
+    if box.shape not in ((n_dims,), (n_dims, n_dims)):
+        raise ValueError(
+            f"box must have shape ({n_dims},) for edge lengths or ({n_dims}, {n_dims}) for lattice "
+            f"vectors as rows, to go with {n_dims}-dimensional positions, got shape {box.shape}"
+        )
+    if not np.isfinite(box).all():
+        raise ValueError(f"box must be finite, got {box.tolist()}")
+    if box.ndim == 1:
+        if (box <= 0).any():
+            raise ValueError(f"box lengths must be positive, got {box.tolist()}")
+        return np.diag(box)
+    lengths = np.linalg.norm(box, axis=1)
+    diagonal = (box == np.diag(np.diag(box))).all()
+    if (lengths == 0).any() or (diagonal and (np.diag(box) <= 0).any()):
+        raise ValueError(f"box lengths must be positive, got lattice vectors {box.tolist()}")
+    if abs(np.linalg.det(box)) <= 1e-12 * np.prod(lengths):
+        raise ValueError(f"box must have a positive volume, got lattice vectors {box.tolist()}")
+    return box
+
+
+def is_rectangular(cell):
+    """Tell whether a cell is diagonal, so that edge lengths describe it.
+
+    Parameters
+    ----------
+    cell : ndarray of shape (n_dims, n_dims)
+        Lattice vectors as rows.
+
+    Returns
+    -------
+    rectangular : bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations import is_rectangular
+    >>> is_rectangular(np.diag([2.0, 3.0]))
+    True
+    """
+    return bool((cell == np.diag(np.diag(cell))).all() and (np.diag(cell) > 0).all())
+
+
+def volume(cell):
+    """Volume of a cell (its area in two dimensions).
+
+    Parameters
+    ----------
+    cell : ndarray of shape (..., n_dims, n_dims)
+        Lattice vectors as rows.
+
+    Returns
+    -------
+    volume : float or ndarray of shape (...)
+        In units of the input length to the power ``n_dims``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations import volume
+    >>> float(volume(np.array([[2.0, 0.0], [1.0, 3.0]])))
+    6.0
+    """
+    return np.abs(np.linalg.det(cell))
+
+
+def plane_distances(cell):
+    """Distance between the opposite faces of a cell, per direction.
+
+    Parameters
+    ----------
+    cell : ndarray of shape (n_dims, n_dims)
+        Lattice vectors as rows.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_dims,)
+        A sphere of half this diameter never meets its own image in that direction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations import plane_distances
+    >>> plane_distances(np.diag([2.0, 3.0]))
+    array([2., 3.])
+    """
+    return 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+
+
+def fractional(positions, cell):
+    """Positions in units of the lattice vectors.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n, n_dims)
+    cell : ndarray of shape (n_dims, n_dims)
+        Lattice vectors as rows.
+
+    Returns
+    -------
+    fractions : ndarray of shape (n, n_dims)
+        In [0, 1) for positions inside the box.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations import fractional
+    >>> fractional(np.array([[1.0, 1.5]]), np.diag([2.0, 3.0]))
+    array([[0.5, 0.5]])
+    """
+    if is_rectangular(cell):
+        return positions / np.diag(cell)
+    return positions @ np.linalg.inv(cell)
+
+
+def wrap(positions, cell, periodic):
+    """Fold positions back into the box along its periodic directions.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n, n_dims)
+        Wrapped or not; it is left untouched.
+    cell : ndarray of shape (n_dims, n_dims)
+        Lattice vectors as rows.
+    periodic : array-like of bool of shape (n_dims,)
+        Directions (lattice vectors) along which the box repeats.
+
+    Returns
+    -------
+    wrapped : ndarray of shape (n, n_dims), float64
+        Fractional coordinates lie in [0, 1) along periodic directions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations import wrap
+    >>> wrap(np.array([[-0.5, 4.0]]), np.diag([2.0, 3.0]), [True, False])
+    array([[1.5, 4. ]])
+    """
+    positions = np.asarray(positions, dtype=np.float64)
+    shifts = np.floor(fractional(positions, cell)) * np.asarray(periodic)
+    if is_rectangular(cell):
+        lengths = np.diag(cell)
+        wrapped = positions - shifts * lengths
+        # A tiny negative coordinate plus the length rounds up to the length itself.
+        return np.where((wrapped >= lengths) & np.asarray(periodic), 0.0, wrapped)
+    return positions - shifts @ cell
+
+
+def minimum_image(vectors, cell, periodic):
+    """Shortest periodic image of each vector.
+
+    The vector is first reduced by the nearest lattice vector, which is enough for a rectangular
+    box; in a triclinic one the neighbouring images are compared as well.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, n_dims)
+        Differences of positions; left untouched.
+    cell : ndarray of shape (n_dims, n_dims)
+        Lattice vectors as rows. A triclinic cell must be reduced (tilts at most half an edge, as
+        LAMMPS and ASE write them).
+    periodic : array-like of bool of shape (n_dims,)
+        Directions along which the box repeats.
+
+    Returns
+    -------
+    images : ndarray of shape (n, n_dims), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations import minimum_image
+    >>> minimum_image(np.array([[1.8, 0.1]]), np.diag([2.0, 3.0]), [True, True])
+    array([[-0.2,  0.1]])
+    """
+    vectors = np.asarray(vectors, dtype=np.float64)
+    periodic = np.asarray(periodic, dtype=bool)
+    shifts = np.round(fractional(vectors, cell)) * periodic
+    if is_rectangular(cell):
+        return vectors - shifts * np.diag(cell)
+    reduced = vectors - shifts @ cell
+    steps = [(-1, 0, 1) if repeats else (0,) for repeats in periodic]
+    candidates = np.array(list(product(*steps)), dtype=np.float64) @ cell
+    images = reduced[:, None, :] + candidates[None, :, :]
+    shortest = np.argmin(np.einsum("nci,nci->nc", images, images), axis=1)
+    return images[np.arange(len(images)), shortest]

@@ -1,0 +1,201 @@
+"""A set of configurations, packed into a few arrays, that scikit-learn can index."""
+
+import numpy as np
+
+from glassclf.configurations.box import is_rectangular
+from glassclf.configurations.configuration import Configuration
+from glassclf.configurations.packing import PackedSet, packed_rows
+
+
+class Configurations(PackedSet):
+    """A set of configurations: what glassclf takes as ``X``.
+
+    Particles of all configurations stand in one array, so that a set is cheap to slice, to send to
+    a worker process and to map from disk. It follows the indexing that scikit-learn asks of ``X``:
+    an int gives a :class:`Configuration`, everything else a smaller set.
+
+    Parameters
+    ----------
+    configurations : iterable of Configuration
+        All in the same number of dimensions; particle numbers, boxes and types may differ.
+
+    Attributes
+    ----------
+    positions : ndarray of shape (n_particles_total, n_dims), float64
+    types : ndarray of shape (n_particles_total,), int64
+    offsets : ndarray of shape (n + 1,), int64
+        Particles of configuration ``i`` are rows ``offsets[i]`` to ``offsets[i + 1]``.
+    cells : ndarray of shape (n, n_dims, n_dims)
+        Lattice vectors as rows.
+    periodic : ndarray of bool of shape (n, n_dims)
+    info : dict of ndarray of shape (n, ...)
+        One value for each configuration ("temperature", "run", ...); follows every indexing. A
+        value that only some configurations carry is NaN (numbers) or empty (strings) elsewhere.
+
+    Examples
+    --------
+    >>> from glassclf.configurations import Configuration, Configurations
+    >>> one = Configuration([[0.5, 0.5]], [0], [1.0, 1.0], info={"run": "a"})
+    >>> two = Configuration([[0.5, 0.5], [0.1, 0.2]], [0, 1], [1.0, 1.0], info={"run": "b"})
+    >>> X = Configurations([one, two])
+    >>> X
+    Configurations(n=2, n_dims=2, n_particles=1 to 2, types=[0, 1], info=['run'])
+    >>> X[[1, 0]].info["run"].tolist()
+    ['b', 'a']
+    """
+
+    def __init__(self, configurations):
+        items = list(configurations)
+        if not items:
+            raise ValueError("a set needs at least one configuration, got none")
+        for index, item in enumerate(items):
+            if not isinstance(item, Configuration):
+                raise TypeError(
+                    f"configuration {index} must be a Configuration, got {type(item).__name__}; "
+                    "as_configurations converts ase.Atoms and (positions, types, box) triples"
+                )
+            if item.n_dims != items[0].n_dims:
+                raise ValueError(
+                    f"all configurations of a set must have one dimension: configuration 0 is "
+                    f"{items[0].n_dims}D, configuration {index} is {item.n_dims}D"
+                )
+        self.positions = np.concatenate([item.positions for item in items])
+        self.types = np.concatenate([item.types for item in items])
+        self.offsets = np.cumsum([0] + [item.n_particles for item in items], dtype=np.int64)
+        self.cells = np.array([item.cell for item in items])
+        self.periodic = np.array([item.periodic for item in items])
+        self.info = _stack_info([item.info for item in items])
+
+    @classmethod
+    def from_arrays(cls, positions, types, offsets, cells, periodic, info=None):
+        """Build a set from packed arrays, without a copy and without checking them again.
+
+        Parameters
+        ----------
+        positions, types, offsets, cells, periodic, info
+            As the attributes of the same names.
+
+        Returns
+        -------
+        configurations : Configurations
+        """
+        new = cls.__new__(cls)
+        new.positions, new.types, new.offsets = positions, types, offsets
+        new.cells, new.periodic, new.info = cells, periodic, dict(info or {})
+        return new
+
+    @classmethod
+    def concatenate(cls, sets):
+        """Join several sets into one, in order.
+
+        Parameters
+        ----------
+        sets : iterable of Configurations
+
+        Returns
+        -------
+        configurations : Configurations
+        """
+        return cls(configuration for one in sets for configuration in one)
+
+    def save(self, path):
+        """Write the set to one file, which :meth:`open` maps back into memory.
+
+        Parameters
+        ----------
+        path : str or path-like
+            By convention ending in ``.safetensors``. The file appears complete or not at all.
+        """
+        from glassclf.configurations.store import write_store
+
+        write_store(path, self)
+
+    @classmethod
+    def open(cls, path):
+        """Map a saved set into memory; particles are read from disk when they are used.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file written by :meth:`save`.
+
+        Returns
+        -------
+        configurations : Configurations
+            With read-only arrays.
+        """
+        from glassclf.configurations.store import open_store
+
+        return open_store(path)
+
+    @property
+    def n_dims(self):
+        """Number of spatial dimensions, 2 or 3."""
+        return self.positions.shape[1]
+
+    @property
+    def n_particles(self):
+        """Number of particles of each configuration, ndarray of shape (n,)."""
+        return np.diff(self.offsets)
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def _one(self, index):
+        rows = slice(self.offsets[index], self.offsets[index + 1])
+        new = Configuration.__new__(Configuration)
+        new.positions, new.types = self.positions[rows], self.types[rows]
+        new.cell, new.periodic = self.cells[index], self.periodic[index]
+        new.info = {name: values[index] for name, values in self.info.items()}
+        return new
+
+    def _some(self, chosen):
+        rows, offsets = packed_rows(self.offsets, chosen)
+        info = {name: np.asarray(values)[chosen] for name, values in self.info.items()}
+        return type(self).from_arrays(
+            self.positions[rows],
+            self.types[rows],
+            offsets,
+            self.cells[chosen],
+            self.periodic[chosen],
+            info,
+        )
+
+    def __repr__(self):
+        n_particles = self.n_particles
+        if len(self) == 0:
+            return f"Configurations(n=0, n_dims={self.n_dims})"
+        low, high = n_particles.min(), n_particles.max()
+        count = str(low) if low == high else f"{low} to {high}"
+        triclinic = "" if all(is_rectangular(cell) for cell in self.cells) else ", triclinic"
+        return (
+            f"Configurations(n={len(self)}, n_dims={self.n_dims}, n_particles={count}, "
+            f"types={np.unique(self.types).tolist()}{triclinic}, info={sorted(self.info)})"
+        )
+
+
+def _stack_info(infos):
+    """Turn the info dicts of the members into one dict of arrays."""
+    names = list(dict.fromkeys(name for info in infos for name in info))
+    return {name: _stack_values(name, infos) for name in names}
+
+
+def _stack_values(name, infos):
+    present = [info[name] for info in infos if name in info]
+    if len(present) < len(infos):
+        fill = _missing_value(name, present[0])
+        present = [info.get(name, fill) for info in infos]
+    try:
+        stacked = np.array(present)
+    except ValueError as error:
+        raise ValueError(f"info[{name!r}] must have one shape in all configurations") from error
+    return stacked
+
+
+def _missing_value(name, example):
+    if isinstance(example, str):
+        return ""
+    array = np.asarray(example)
+    if array.dtype.kind in "iufb":
+        return np.full(array.shape, np.nan)
+    raise ValueError(f"info[{name!r}] is missing from some configurations of the set")
