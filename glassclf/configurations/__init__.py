@@ -12,15 +12,19 @@ from glassclf.configurations.box import (
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
+from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_within
 
 __all__ = [
     "Configuration",
     "Configurations",
+    "Pairs",
     "as_configurations",
     "cell_from_box",
     "fractional",
     "is_rectangular",
     "minimum_image",
+    "nearest_neighbors",
+    "pairs_within",
     "plane_distances",
     "volume",
     "wrap",
