@@ -1,0 +1,6 @@
+"""Simulations that make configurations: cooling a melt, and the quench to inherent structures."""
+
+from glassclf.simulation.cooling import cool
+from glassclf.simulation.minimization import quench
+
+__all__ = ["cool", "quench"]

