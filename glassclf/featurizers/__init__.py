@@ -1,0 +1,15 @@
+"""Configurations turned into what estimators read: images, RDFs, bond order, graphs."""
+
+from glassclf.featurizers.base import ConfigurationFeaturizer
+from glassclf.featurizers.graph import GraphFeaturizer
+from glassclf.featurizers.graphs import Graphs
+from glassclf.featurizers.image import ImageFeaturizer
+from glassclf.featurizers.rdf import RDFFeaturizer
+
+__all__ = [
+    "ConfigurationFeaturizer",
+    "GraphFeaturizer",
+    "Graphs",
+    "ImageFeaturizer",
+    "RDFFeaturizer",
+]

@@ -1,0 +1,194 @@
+"""What all featurizers share: the checks of X, the types, the loop over configurations."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from glassclf.configurations import as_configurations
+
+
+class Number(Interval):
+    """An interval of numbers that refuses bools, which Python counts among the integers."""
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, (bool, np.bool_)) and super().is_satisfied_by(val)
+
+
+class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
+    """Base of the featurizers: one array of features from each configuration.
+
+    A subclass writes ``_featurize(configuration)``, which returns the features of one configuration
+    as an array, of one shape for all of them. It may rely on ``types_`` and ``n_dims_``, and may
+    write ``_learn(X)``, which ``fit`` calls with the checked set before it sets those two.
+
+    Parameters
+    ----------
+    n_jobs : int, default=None
+        Number of processes over which the configurations are spread; None is 1, unless a
+        :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
+
+    Attributes
+    ----------
+    types_ : ndarray of shape (n_types,)
+        Particle types seen in ``fit``, sorted.
+    n_dims_ : int
+        Number of spatial dimensions, 2 or 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.featurizers import ConfigurationFeaturizer
+    >>> class Composition(ConfigurationFeaturizer):
+    ...     "Fraction of the particles that are of each type."
+    ...
+    ...     def _featurize(self, configuration):
+    ...         return (configuration.types[:, None] == self.types_).mean(axis=0)
+    >>> X = [([[0.5, 0.5], [1.5, 0.5]], [0, 1], [2.0, 2.0])]
+    >>> Composition().fit_transform(X)
+    array([[0.5, 0.5]])
+    """
+
+    _parameter_constraints = {"n_jobs": [Integral, None]}
+    # Motions of the particles under which the features stay the same, out of "translation"
+    # (through the periodic box), "rotation90", "rotation" and "permutation".
+    _invariances = ()
+
+    def __init__(self, *, n_jobs=None):
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the particle types and the number of dimensions.
+
+        Parameters
+        ----------
+        X : Configurations, or sequence of Configuration, ase.Atoms or (positions, types, box)
+        y : ignored
+
+        Returns
+        -------
+        self : object
+        """
+        X = _check_set(X)
+        self._learn(X)
+        self.types_ = np.unique(X.types)
+        self.n_dims_ = X.n_dims
+        return self
+
+    def transform(self, X):
+        """Compute the features of each configuration.
+
+        Parameters
+        ----------
+        X : Configurations, or sequence of Configuration, ase.Atoms or (positions, types, box)
+            With the types and the number of dimensions that ``fit`` saw.
+
+        Returns
+        -------
+        features : ndarray of shape (n, ...) or Graphs
+        """
+        check_is_fitted(self)
+        X = _check_set(X)
+        if X.n_dims != self.n_dims_:
+            raise ValueError(
+                f"X is {X.n_dims}-dimensional, but {type(self).__name__} was fitted on "
+                f"{self.n_dims_}-dimensional configurations"
+            )
+        self._check_types(X)
+        return self._stack(self._each(X), X)
+
+    def _learn(self, X):
+        """Check parameters against X and learn what the subclass needs."""
+
+    def _featurize(self, configuration):
+        raise NotImplementedError(f"{type(self).__name__} must define _featurize(configuration)")
+
+    def _stack(self, pieces, X):
+        """Join the features of all configurations."""
+        for index, piece in enumerate(pieces):
+            if index == 0:
+                stacked = np.empty((len(X), *piece.shape), dtype=piece.dtype)
+            stacked[index] = piece
+        return stacked
+
+    def _each(self, X):
+        """Features of each configuration, in order."""
+        n_workers = effective_n_jobs(self.n_jobs)
+        if n_workers == 1 or len(X) == 1:
+            return _featurize_all(self, X, 0)
+        # Several chunks a worker, so that the last ones are not left to one of them.
+        bounds = np.linspace(0, len(X), min(len(X), 4 * n_workers) + 1).astype(int)
+        chunks = Parallel(n_jobs=self.n_jobs)(
+            delayed(_featurize_chunk)(self, X[start:stop], start)
+            for start, stop in zip(bounds[:-1], bounds[1:])
+        )
+        return (piece for chunk in chunks for piece in chunk)
+
+    def _check_types(self, X):
+        codes = np.searchsorted(self.types_, X.types)
+        unseen = self.types_[np.minimum(codes, len(self.types_) - 1)] != X.types
+        if unseen.any():
+            particle = int(np.argmax(unseen))
+            sample = int(np.searchsorted(X.offsets, particle, side="right")) - 1
+            raise ValueError(
+                f"configuration {sample} holds particles of type {X.types[particle]}, which fit "
+                f"never saw (types_ = {self.types_.tolist()}): fit on configurations of all types"
+            )
+        n_types = len(self.types_)
+        samples = np.repeat(np.arange(len(X)), np.diff(X.offsets))
+        counts = np.bincount(samples * n_types + codes, minlength=len(X) * n_types)
+        n_without = (counts.reshape(len(X), n_types) == 0).sum(axis=0)
+        for kind, missing in zip(self.types_, n_without):
+            if missing > len(X) / 2:
+                warnings.warn(
+                    f"type {kind}, seen in fit, is missing from {missing} of {len(X)} "
+                    "configurations: are the types of X numbered as those of fit?",
+                    stacklevel=3,
+                )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class NoTableMixin:
+    """For featurizers whose output is no table, and so never becomes a data frame."""
+
+    def set_output(self, *, transform=None):
+        """Do nothing: the output is no table, and keeps its form in pipelines set to pandas.
+
+        Parameters
+        ----------
+        transform : ignored
+
+        Returns
+        -------
+        self : object
+        """
+        return self
+
+
+def _check_set(X):
+    X = as_configurations(X)
+    if len(X) == 0:
+        raise ValueError("X must hold at least one configuration, got an empty set")
+    return X
+
+
+def _featurize_all(featurizer, X, first):
+    for index, configuration in enumerate(X, start=first):
+        try:
+            yield featurizer._featurize(configuration)
+        except ValueError as error:
+            raise ValueError(f"configuration {index}: {error}") from error
+
+
+def _featurize_chunk(featurizer, X, first):
+    return list(_featurize_all(featurizer, X, first))

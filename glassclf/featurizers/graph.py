@@ -1,0 +1,144 @@
+"""Graphs of the particles and the bonds between neighbours."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from glassclf.configurations import minimum_image, nearest_neighbors, pairs_within
+from glassclf.configurations.neighbors import Pairs
+from glassclf.featurizers.base import ConfigurationFeaturizer, NoTableMixin, Number
+from glassclf.featurizers.graphs import Graphs
+
+# Reaches the third shell of neighbours of a dense Lennard-Jones liquid.
+DEFAULT_R_MAX = 2.5
+
+
+class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
+    """Bond each particle to its neighbours.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=None
+        Bond each particle to this many nearest others. These bonds have a direction: a particle
+        may be the neighbour of one that is not among its own.
+    r_max : float, default=None
+        Bond all particles up to this distance, in units of the input positions. All periodic
+        images count: in a box shorter than ``2 * r_max`` two particles may have several bonds.
+        With ``n_neighbors`` also given, only that many nearest of them (or fewer, where there are
+        no more). With neither given, ``r_max`` is 2.5.
+    connect : bool, default=False
+        Whether to add the shortest bonds, in both directions, that join the parts of a graph that
+        would otherwise not hang together.
+    n_jobs : int, default=None
+        Number of processes over which the configurations are spread; None is 1, unless a
+        :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
+
+    Attributes
+    ----------
+    types_ : ndarray of shape (n_types,)
+        Particle types seen in ``fit``, sorted.
+    n_dims_ : int
+        Number of spatial dimensions, 2 or 3.
+
+    See Also
+    --------
+    Graphs : What ``transform`` returns. It carries the ``info`` of X.
+
+    Examples
+    --------
+    >>> from glassclf.featurizers import GraphFeaturizer
+    >>> X = [([[0.5, 0.5], [1.5, 0.5], [3.0, 0.5]], [0, 0, 1], [8.0, 8.0])]
+    >>> graphs = GraphFeaturizer(n_neighbors=1).fit_transform(X)
+    >>> graphs.neighbors.tolist(), graphs.distances.tolist()
+    ([1, 0, 1], [1.0, 1.0, 1.5])
+    """
+
+    _parameter_constraints = {
+        **ConfigurationFeaturizer._parameter_constraints,
+        "n_neighbors": [Number(Integral, 1, None, closed="left"), None],
+        "r_max": [Number(Real, 0, None, closed="neither"), None],
+        "connect": ["boolean"],
+    }
+    _invariances = ("translation",)
+
+    def __init__(self, n_neighbors=None, r_max=None, *, connect=False, n_jobs=None):
+        self.n_neighbors = n_neighbors
+        self.r_max = r_max
+        self.connect = connect
+        self.n_jobs = n_jobs
+
+    def _featurize(self, configuration):
+        pairs = self._bonds(configuration)
+        if self.connect:
+            pairs = _connect(configuration, pairs)
+        degrees = np.bincount(pairs.sources, minlength=configuration.n_particles)
+        return Graphs.from_arrays(
+            node_offsets=np.array([0, configuration.n_particles]),
+            types=configuration.types,
+            edge_offsets=np.array([0, len(pairs.targets)]),
+            degrees=degrees.astype(np.int32),
+            neighbors=pairs.targets.astype(np.int32),
+            vectors=pairs.vectors.astype(np.float32),
+            distances=pairs.distances.astype(np.float32),
+        )
+
+    def _bonds(self, configuration):
+        if self.n_neighbors is not None and self.r_max is None:
+            return nearest_neighbors(configuration, self.n_neighbors)
+        pairs = pairs_within(configuration, DEFAULT_R_MAX if self.r_max is None else self.r_max)
+        if self.n_neighbors is None:
+            return pairs
+        degrees = np.bincount(pairs.sources, minlength=configuration.n_particles)
+        rank = np.arange(len(pairs.sources)) - np.repeat(np.cumsum(degrees) - degrees, degrees)
+        return Pairs(*(values[rank < self.n_neighbors] for values in pairs))
+
+    def _stack(self, pieces, X):
+        graphs = Graphs.concatenate(pieces)
+        graphs.info = dict(X.info)
+        return graphs
+
+
+def _connect(configuration, pairs):
+    """Add the shortest bonds that join the parts: a minimum spanning tree of the parts."""
+    n = configuration.n_particles
+    ones = np.ones(len(pairs.sources), dtype=np.int8)
+    adjacency = csr_array((ones, (pairs.sources, pairs.targets)), shape=(n, n))
+    n_parts, parts = connected_components(adjacency, directed=False)
+    added = []
+    # The shortest bond out of any one part belongs to the tree (Prim); the smallest part is the
+    # cheapest to look from.
+    for _ in range(n_parts - 1):
+        sizes = np.bincount(parts)
+        smallest = np.argmin(np.where(sizes > 0, sizes, n + 1))
+        source, target, vector = _shortest_way_out(configuration, parts == smallest)
+        added += [(source, target, vector), (target, source, -vector)]
+        parts[parts == smallest] = parts[target]
+    if not added:
+        return pairs
+    sources, targets, vectors = (np.array(values) for values in zip(*added))
+    sources = np.concatenate([pairs.sources, sources])
+    distances = np.concatenate([pairs.distances, np.linalg.norm(vectors, axis=1)])
+    order = np.lexsort((distances, sources))
+    return Pairs(
+        sources[order],
+        np.concatenate([pairs.targets, targets])[order],
+        np.concatenate([pairs.vectors, vectors])[order],
+        distances[order],
+    )
+
+
+def _shortest_way_out(configuration, part):
+    """Shortest bond from the particles of a part to one outside it."""
+    positions, outside = configuration.positions, np.flatnonzero(~part)
+    best = (np.inf, None)
+    for source in np.flatnonzero(part):
+        vectors = minimum_image(
+            positions[outside] - positions[source], configuration.cell, configuration.periodic
+        )
+        squares = np.einsum("pi,pi->p", vectors, vectors)
+        nearest = np.argmin(squares)
+        if squares[nearest] < best[0]:
+            best = (squares[nearest], (source, outside[nearest], vectors[nearest]))
+    return best[1]

@@ -1,0 +1,97 @@
+"""Images: particles of each type counted on a grid."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from glassclf.configurations import fractional
+from glassclf.featurizers.base import ConfigurationFeaturizer, NoTableMixin, Number
+
+# A particle this far outside an open box, in units of its edge, is there by rounding.
+EDGE_TOLERANCE = 1e-9
+
+
+class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
+    """Count the particles of each type on a grid that spans the box.
+
+    Parameters
+    ----------
+    n_pixels : int, default=64
+        Number of pixels along each direction of the box.
+    blur : float, default=0.0
+        Standard deviation of the Gaussian by which each particle is smeared, in units of the input
+        positions; 0 counts points. The blur wraps around along periodic directions of the box and
+        is reflected at the ends of the others, so no part of a particle is lost.
+    n_jobs : int, default=None
+        Number of processes over which the configurations are spread; None is 1, unless a
+        :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
+
+    Attributes
+    ----------
+    types_ : ndarray of shape (n_types,)
+        Particle types seen in ``fit``, sorted; channel ``c`` shows ``types_[c]``.
+    n_dims_ : int
+        Number of spatial dimensions, 2 or 3.
+
+    Notes
+    -----
+    Images have shape ``(n, n_types, n_pixels, n_pixels)``, in 3D with one axis more, and are
+    float32. In ``images[i, c, a, b]``, ``a`` counts along box direction 0 and ``b`` along
+    direction 1. The pixels divide the lattice vectors evenly: in a triclinic box they are
+    parallelograms, and the blur has its width along each lattice vector. Each image of a
+    configuration sums to its particle number, at any blur.
+
+    Examples
+    --------
+    >>> from glassclf.featurizers import ImageFeaturizer
+    >>> X = [([[0.5, 0.5], [1.5, 0.5]], [0, 0], [2.0, 2.0])]
+    >>> ImageFeaturizer(n_pixels=2).fit_transform(X)
+    array([[[[1., 0.],
+             [1., 0.]]]], dtype=float32)
+    """
+
+    _parameter_constraints = {
+        **ConfigurationFeaturizer._parameter_constraints,
+        "n_pixels": [Number(Integral, 1, None, closed="left")],
+        "blur": [Number(Real, 0, None, closed="left")],
+    }
+    _invariances = ("permutation",)
+
+    def __init__(self, n_pixels=64, *, blur=0.0, n_jobs=None):
+        self.n_pixels = n_pixels
+        self.blur = blur
+        self.n_jobs = n_jobs
+
+    def _featurize(self, configuration):
+        pixels = _pixels(configuration, self.n_pixels)
+        channels = np.searchsorted(self.types_, configuration.types)
+        shape = (len(self.types_), *[self.n_pixels] * self.n_dims_)
+        flat = np.ravel_multi_index((channels, *pixels.T), shape)
+        image = np.bincount(flat, minlength=np.prod(shape)).reshape(shape)
+        if self.blur == 0:
+            return image.astype(np.float32)
+        pixel_sizes = np.linalg.norm(configuration.cell, axis=1) / self.n_pixels
+        # scipy's "reflect" repeats the edge pixel, which keeps the sum.
+        modes = ["wrap" if periodic else "reflect" for periodic in configuration.periodic]
+        blurred = gaussian_filter(
+            image.astype(np.float64), [0, *self.blur / pixel_sizes], mode=["nearest", *modes]
+        )
+        return blurred.astype(np.float32)
+
+
+def _pixels(configuration, n_pixels):
+    """Pixel of each particle, ndarray of int of shape (n_particles, n_dims)."""
+    fractions = fractional(configuration.positions, configuration.cell)
+    pixels = np.floor(fractions * n_pixels).astype(np.int64)
+    open_ends = ~configuration.periodic
+    outside = np.abs(fractions - 0.5) > 0.5 + EDGE_TOLERANCE
+    if (outside & open_ends).any():
+        particle, direction = np.argwhere(outside & open_ends)[0]
+        raise ValueError(
+            f"particle {particle} at {configuration.positions[particle].tolist()} lies outside the "
+            f"box along direction {direction}, which is not periodic: give a box that holds all "
+            "particles"
+        )
+    # The upper end of an open direction belongs to its last pixel.
+    return np.where(open_ends, np.clip(pixels, 0, n_pixels - 1), pixels % n_pixels)

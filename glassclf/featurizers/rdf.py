@@ -1,0 +1,194 @@
+"""Radial distribution functions, by pair of types."""
+
+from functools import lru_cache
+from itertools import combinations_with_replacement, product
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from glassclf.configurations import is_rectangular, pairs_within, volume
+from glassclf.featurizers.base import ConfigurationFeaturizer, Number
+
+
+class RDFFeaturizer(ConfigurationFeaturizer):
+    r"""Radial distribution function of each pair of types.
+
+    How many pairs of particles stand at each distance, over the number expected of particles
+    without any order (an ideal gas) in the same box:
+
+    .. math:: g_{ab}(r) = \frac{\text{pairs } (i \in a, j \in b, j \ne i) \text{ in the bin of } r}
+       {\frac{N_a (N_b - \delta_{ab})}{V} \int_\text{bin} \gamma(\mathbf h)\, d\mathbf h},
+       \qquad \gamma(\mathbf h) = \prod_{d \text{ not periodic}} \max(0, 1 - |h_d| / L_d)
+
+    Parameters
+    ----------
+    r_max : float, default=2.5
+        Largest distance, in units of the input positions. It may exceed half the box: all periodic
+        images are counted.
+    n_bins : int, default=100
+        Number of bins between 0 and ``r_max``.
+    partial : bool, default=True
+        Whether each pair of types has its own function; else all particles count as one type.
+    n_jobs : int, default=None
+        Number of processes over which the configurations are spread; None is 1, unless a
+        :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
+
+    Attributes
+    ----------
+    r_ : ndarray of shape (n_bins,)
+        Centres of the bins.
+    types_ : ndarray of shape (n_types,)
+        Particle types seen in ``fit``, sorted.
+    n_dims_ : int
+        Number of spatial dimensions, 2 or 3.
+
+    Notes
+    -----
+    The output is float64 of shape ``(n, n_pairs * n_bins)``: all bins of the first pair of types,
+    then those of the next, in the order (0, 0), (0, 1), ..., (1, 1), ... of ``types_``.
+
+    In a direction that is not periodic, pairs across the end of the box are missing. The factor
+    :math:`\gamma`, the set covariance of the box over its volume [1]_, is the share of them that
+    is left, so an ideal gas has 1 in every box; :math:`h_d / L_d` are fractional coordinates.
+
+    The images of a particle itself stand at fixed distances and are not counted. Where a
+    configuration holds no pair of two types, their function is 0.
+
+    References
+    ----------
+    .. [1] S. N. Chiu, D. Stoyan, W. S. Kendall, J. Mecke, *Stochastic Geometry and its
+       Applications*, 3rd ed., Wiley (2013): set covariance of a window, and its use in the edge
+       correction of the pair correlation function (translation correction).
+
+    Examples
+    --------
+    >>> from glassclf.featurizers import RDFFeaturizer
+    >>> X = [([[1.0, 1.0], [2.0, 1.0]], [0, 1], [8.0, 8.0])]
+    >>> rdf = RDFFeaturizer(r_max=2.0, n_bins=4).fit(X)
+    >>> rdf.transform(X).round(2)
+    array([[ 0. ,  0. ,  0. ,  0. ,  0. ,  0. , 16.3,  0. ,  0. ,  0. ,  0. ,
+             0. ]])
+    >>> rdf.get_feature_names_out()[6]
+    'rdf_0_1_1.25'
+    """
+
+    _parameter_constraints = {
+        **ConfigurationFeaturizer._parameter_constraints,
+        "r_max": [Number(Real, 0, None, closed="neither")],
+        "n_bins": [Number(Integral, 1, None, closed="left")],
+        "partial": ["boolean"],
+    }
+    _invariances = ("translation", "rotation90", "permutation")
+
+    def __init__(self, r_max=2.5, n_bins=100, *, partial=True, n_jobs=None):
+        self.r_max = r_max
+        self.n_bins = n_bins
+        self.partial = partial
+        self.n_jobs = n_jobs
+
+    def _learn(self, X):
+        self.r_ = (np.arange(self.n_bins) + 0.5) * (self.r_max / self.n_bins)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the features: ``rdf_<type>_<type>_<r>``, or ``rdf_<r>`` without types.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        names : ndarray of str objects
+        """
+        check_is_fitted(self)
+        pairs = combinations_with_replacement(self.types_, 2) if self.partial else [()]
+        names = [
+            "_".join(["rdf", *map(str, pair), f"{r:.10g}"]) for pair, r in product(pairs, self.r_)
+        ]
+        return np.array(names, dtype=object)
+
+    def _featurize(self, configuration):
+        n_types = len(self.types_) if self.partial else 1
+        kinds = np.zeros(configuration.n_particles, dtype=np.int64)
+        if self.partial:
+            kinds = np.searchsorted(self.types_, configuration.types)
+        first, second = np.triu_indices(n_types)
+        pairs = pairs_within(configuration, self.r_max)
+        counts = _count(pairs, kinds, _pair_numbers(n_types), len(first), self.r_max, self.n_bins)
+        n_of = np.bincount(kinds, minlength=n_types)
+        # Ordered pairs: those of two types are met in both directions.
+        n_ordered = np.where(first == second, n_of[first] * (n_of[first] - 1), 0)
+        n_ordered = np.where(first == second, n_ordered, 2 * n_of[first] * n_of[second])
+        covariance = _covariance_of_bins(
+            tuple(map(tuple, configuration.cell)),
+            tuple(configuration.periodic),
+            self.r_max,
+            self.n_bins,
+        )
+        expected = np.outer(n_ordered / volume(configuration.cell), covariance)
+        rdf = np.divide(counts, expected, out=np.zeros(expected.shape), where=expected > 0)
+        return rdf.ravel()
+
+
+def _pair_numbers(n_types):
+    """Give each pair of types its number in the order a <= b, either way round."""
+    numbers = np.empty((n_types, n_types), dtype=np.int64)
+    first, second = np.triu_indices(n_types)
+    numbers[first, second] = numbers[second, first] = np.arange(len(first))
+    return numbers
+
+
+def _count(pairs, kinds, pair_numbers, n_pairs, r_max, n_bins):
+    """Ordered pairs of different particles in each bin, shape (n_pairs, n_bins)."""
+    bins = (pairs.distances * (n_bins / r_max)).astype(np.int64)
+    counted = (bins < n_bins) & (pairs.sources != pairs.targets)
+    rows = pair_numbers[kinds[pairs.sources], kinds[pairs.targets]] * n_bins + bins
+    return np.bincount(rows[counted], minlength=n_pairs * n_bins).reshape(n_pairs, n_bins)
+
+
+@lru_cache(maxsize=256)
+def _covariance_of_bins(cell, periodic, r_max, n_bins):
+    """Integral of the set covariance, over the volume of the box, in the shell of each bin."""
+    cell, open_ends = np.array(cell), ~np.array(periodic)
+    n_dims = len(cell)
+    edges = np.linspace(0.0, r_max, n_bins + 1)
+    if not open_ends.any():
+        return np.diff(np.pi * edges**2 if n_dims == 2 else 4 / 3 * np.pi * edges**3)
+    # The integrand is a polynomial in r of degree 2 * n_dims - 1 (until r reaches the end of the
+    # box), which three nodes a bin integrate exactly.
+    nodes, node_weights = np.polynomial.legendre.leggauss(3)
+    widths = np.diff(edges)
+    r = edges[:-1, None] + widths[:, None] * (nodes + 1) / 2
+    directions, weights = _directions(n_dims, mirrored=not is_rectangular(cell))
+    reach = np.abs(directions @ np.linalg.inv(cell))[:, open_ends]
+    left = np.ones((n_bins * 3, len(directions)))
+    for along in reach.T:
+        left *= np.clip(1 - np.outer(r.ravel(), along), 0, None)
+    covariance = (left @ weights).reshape(r.shape)
+    sphere = 2 * np.pi * r if n_dims == 2 else 4 * np.pi * r**2
+    return (covariance * sphere) @ (node_weights / 2) * widths
+
+
+def _directions(n_dims, mirrored, n_nodes=24):
+    """Make unit vectors and weights that average over all directions, up to their sign.
+
+    Those of the first quadrant or octant, which do for a rectangular box, or with ``mirrored``
+    those of half the circle or sphere.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
+    nodes, weights = (nodes + 1) / 2, weights / 2
+    angles = np.pi / 2 * nodes
+    directions = np.column_stack([np.cos(angles), np.sin(angles)])
+    if n_dims == 3:
+        heights = np.repeat(nodes, n_nodes)
+        directions = np.tile(directions, (n_nodes, 1)) * np.sqrt(1 - heights**2)[:, None]
+        directions = np.column_stack([directions, heights])
+        weights = np.outer(weights, weights).ravel()
+    if not mirrored:
+        return directions, weights
+    signs = [np.array((1, *signs)) for signs in product((1, -1), repeat=n_dims - 1)]
+    return (
+        np.concatenate([directions * sign for sign in signs]),
+        np.tile(weights, len(signs)) / len(signs),
+    )
