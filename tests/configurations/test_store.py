@@ -1,0 +1,159 @@
+"""The package's own file."""
+
+import json
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+
+from glassclf.configurations import Configuration, Configurations
+
+
+def make_set(n=4, n_dims=2, **info):
+    rng = np.random.default_rng(0)
+    items = []
+    for index in range(n):
+        n_particles = 3 + index
+        cell = np.eye(n_dims) * 5 + np.tril(np.full((n_dims, n_dims), 0.5 * (index % 2)), -1)
+        items.append(
+            Configuration(
+                rng.normal(size=(n_particles, n_dims)),
+                rng.integers(0, 3, n_particles),
+                cell,
+                periodic=rng.random(n_dims) < 0.5,
+                info={name: values[index] for name, values in info.items()},
+            )
+        )
+    return Configurations(items)
+
+
+def assert_equal_sets(one, two):
+    for name in ("positions", "types", "offsets", "cells", "periodic"):
+        left, right = getattr(one, name), getattr(two, name)
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right, strict=True)
+    assert list(one.info) == list(two.info)
+    for name in one.info:
+        np.testing.assert_array_equal(one.info[name], two.info[name], strict=True)
+
+
+@pytest.fixture
+def full_set():
+    return make_set(
+        temperature=[0.1, 0.2, 0.3, 0.4],
+        run=["a", "bcd", "ef", ""],
+        inherent=[True, False, True, True],
+        cooling_steps=[1, 2, 3, 4],
+        origin=np.arange(8.0).reshape(4, 2),
+        names=[["x", "yy"]] * 4,
+        day=np.array(["2026-01-01"] * 4, dtype="datetime64[D]"),
+        phase=[1j, 2j, 3j, 4j],
+        small=np.arange(4, dtype=np.float32),
+        swapped=np.arange(4, dtype=">i4"),
+    )
+
+
+def test_a_set_comes_back_equal(tmp_path, full_set):
+    full_set.save(tmp_path / "set.safetensors")
+    assert_equal_sets(Configurations.open(tmp_path / "set.safetensors"), full_set)
+    assert [file.name for file in tmp_path.iterdir()] == ["set.safetensors"]
+
+
+@pytest.mark.parametrize("n_dims", [2, 3])
+def test_an_empty_set_and_one_without_info_come_back(tmp_path, n_dims):
+    X = make_set(n_dims=n_dims)
+    for index, part in enumerate((X, X[:0], X[[2, 0]])):
+        part.save(tmp_path / f"{index}")
+        assert_equal_sets(Configurations.open(tmp_path / f"{index}"), part)
+
+
+def test_arrays_are_mapped_read_only(tmp_path, full_set):
+    full_set.save(tmp_path / "set")
+    X = Configurations.open(str(tmp_path / "set"))
+    base = X.positions
+    while base.base is not None and not isinstance(base, np.memmap):
+        base = base.base
+    assert isinstance(base, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        X.positions[0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        X.info["run"][0] = "z"
+
+
+def test_an_opened_set_is_indexed_pickled_and_hashed_as_the_original(tmp_path, full_set):
+    full_set.save(tmp_path / "set")
+    X = Configurations.open(tmp_path / "set")
+    assert_equal_sets(X[[3, 1]], full_set[[3, 1]])
+    assert_equal_sets(pickle.loads(pickle.dumps(X)), full_set)
+    assert joblib.hash(X[:]) == joblib.hash(full_set[:])
+    sums = Parallel(n_jobs=2)(delayed(_sum_of)(X) for _ in range(2))
+    assert sums == [full_set.positions.sum()] * 2
+
+
+def _sum_of(X):
+    return X.positions.sum()
+
+
+def test_saving_over_the_opened_file_keeps_the_opened_set(tmp_path, full_set):
+    path = tmp_path / "set"
+    full_set.save(path)
+    X = Configurations.open(path)
+    X[:2].save(path)
+    assert_equal_sets(X, full_set)
+    assert len(Configurations.open(path)) == 2
+
+
+def test_objects_are_refused_and_nothing_is_left_behind(tmp_path):
+    X = make_set(n=2)
+    X.info["notes"] = np.array([{}, None], dtype=object)
+    with pytest.raises(ValueError, match=r"info\['notes'\] holds Python objects"):
+        X.save(tmp_path / "set")
+    X.info = {1: np.zeros(2)}
+    with pytest.raises(ValueError, match="info names must be strings"):
+        X.save(tmp_path / "set")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_or_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.safetensors: no such file"):
+        Configurations.open(tmp_path / "gone.safetensors")
+    with pytest.raises(FileNotFoundError, match="the folder .*nowhere does not exist"):
+        make_set().save(tmp_path / "nowhere" / "set")
+
+
+def as_safetensors(header, data=b""):
+    text = json.dumps(header).encode() if not isinstance(header, bytes) else header
+    return len(text).to_bytes(8, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a safetensors file, or it is truncated"),
+        (b"ITEM: TIMESTEP\n0\n", "not a safetensors file, or it is truncated"),
+        (as_safetensors(b"{nonsense"), "its header is not JSON"),
+        (as_safetensors([1, 2]), "its header is not a table"),
+        (as_safetensors({}), "not a glassclf set of configurations"),
+        (
+            as_safetensors({"__metadata__": {"format": "glassclf-configurations", "version": "9"}}),
+            "version 9 of the format, this glassclf reads version 1",
+        ),
+    ],
+)
+def test_a_foreign_file_is_named(tmp_path, content, message):
+    path = tmp_path / "foreign.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"foreign\.safetensors .*{message}"):
+        Configurations.open(path)
+
+
+def test_a_truncated_file_is_refused_wherever_it_was_cut(tmp_path, full_set):
+    path = tmp_path / "cut.safetensors"
+    full_set.save(path)
+    content = path.read_bytes()
+    for length in (*range(0, len(content), 97), len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r"cut\.safetensors is (not|truncated)"):
+            Configurations.open(path)
