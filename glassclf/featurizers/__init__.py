@@ -1,12 +1,14 @@
 """Configurations turned into what estimators read: images, RDFs, bond order, graphs."""
 
 from glassclf.featurizers.base import ConfigurationFeaturizer
+from glassclf.featurizers.bond_order import BondOrderFeaturizer
 from glassclf.featurizers.graph import GraphFeaturizer
 from glassclf.featurizers.graphs import Graphs
 from glassclf.featurizers.image import ImageFeaturizer
 from glassclf.featurizers.rdf import RDFFeaturizer
 
 __all__ = [
+    "BondOrderFeaturizer",
     "ConfigurationFeaturizer",
     "GraphFeaturizer",
     "Graphs",
