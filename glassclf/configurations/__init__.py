@@ -12,6 +12,7 @@ from glassclf.configurations.box import (
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
+from glassclf.configurations.files import read_configurations, write_configurations
 from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_within
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "nearest_neighbors",
     "pairs_within",
     "plane_distances",
+    "read_configurations",
     "volume",
     "wrap",
+    "write_configurations",
 ]

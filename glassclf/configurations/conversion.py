@@ -4,6 +4,7 @@ import numpy as np
 
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.configurations.flat import is_flat
 
 EXPECTED = (
     "a Configurations, or a list whose items are Configuration, ase.Atoms or "
@@ -18,7 +19,8 @@ def as_configurations(X):
     ----------
     X : Configurations, or sequence of Configuration, ase.Atoms or (positions, types, box)
         Types of ``ase.Atoms`` are ``atoms.arrays["types"]`` where present, else the atomic numbers.
-        Atoms in one plane, in a cell that does not repeat along z, are two-dimensional.
+        Atoms in one plane are two-dimensional, if the cell does not repeat along z or is thinner
+        along z than it is wide.
 
     Returns
     -------
@@ -74,8 +76,7 @@ def _from_atoms(atoms):
     cell, periodic = np.asarray(atoms.cell), np.asarray(atoms.pbc, dtype=bool)
     types = atoms.arrays.get("types", atoms.get_atomic_numbers())
     info = {name: value for name, value in atoms.info.items() if np.isscalar(value)}
-    flat = len(positions) > 0 and not periodic[2] and np.ptp(positions[:, 2]) == 0
-    n_dims = 2 if flat else 3
+    n_dims = 2 if is_flat(positions[:, 2], cell, periodic) else 3
     return Configuration(
         positions[:, :n_dims], types, cell[:n_dims, :n_dims], periodic[:n_dims], info
     )
