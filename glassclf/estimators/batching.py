@@ -1,0 +1,113 @@
+"""From samples in numpy to batches of tensors, a whole batch at a time."""
+
+import numpy as np
+import torch
+
+from glassclf.networks import GraphBatch
+
+
+class ArraySamples:
+    """Samples that are rows of one array: images, fields, profiles.
+
+    Parameters
+    ----------
+    X : ndarray of float32 of shape (n, n_channels, ...)
+    """
+
+    def __init__(self, X):
+        self.X = X
+
+    def __len__(self):
+        return len(self.X)
+
+    def batch(self, indices):
+        """Tensor of the chosen samples."""
+        # Indexing copies, so that a read-only memory map can be given to torch.
+        return torch.from_numpy(self.X[indices])
+
+
+class GraphSamples:
+    """Samples that are packed graphs.
+
+    Parameters
+    ----------
+    graphs : Graphs
+    types : ndarray of shape (n_types,)
+        Types known to the network, sorted; a node's channel is its place among them.
+    """
+
+    def __init__(self, graphs, types):
+        self.graphs = graphs
+        self.types = types
+
+    def __len__(self):
+        return len(self.graphs)
+
+    def batch(self, indices):
+        """:class:`GraphBatch` of the chosen samples."""
+        chosen = self.graphs[indices]
+        n_nodes, degrees = chosen.n_nodes, np.asarray(chosen.degrees)
+        # Neighbours are numbered within their configuration; here within the batch.
+        first_node = np.repeat(chosen.node_offsets[:-1], chosen.n_edges)
+        return GraphBatch(
+            types=torch.from_numpy(np.searchsorted(self.types, chosen.types)),
+            graph=torch.from_numpy(np.repeat(np.arange(len(chosen)), n_nodes)),
+            n_nodes=torch.from_numpy(n_nodes.astype(np.int64)),
+            sources=torch.from_numpy(np.repeat(np.arange(len(degrees)), degrees)),
+            neighbors=torch.from_numpy(chosen.neighbors + first_node),
+            vectors=torch.from_numpy(np.array(chosen.vectors)),
+            distances=torch.from_numpy(np.array(chosen.distances)),
+            n_neighbors=chosen.n_neighbors,
+        )
+
+
+class TrainingData(torch.utils.data.Dataset):
+    """Samples with their targets and weights.
+
+    Parameters
+    ----------
+    samples : ArraySamples or GraphSamples
+    targets : ndarray of shape (n,) or (n, n_outputs)
+        As the network is to produce them: class numbers, or scaled values.
+    weights : ndarray of shape (n,)
+        Weight of each sample in the loss.
+    chosen : ndarray of int
+        Samples that belong to this part.
+    """
+
+    def __init__(self, samples, targets, weights, chosen):
+        self.samples, self.chosen = samples, chosen
+        self.targets = torch.from_numpy(targets)
+        self.weights = torch.from_numpy(weights.astype(np.float32))
+
+    def __len__(self):
+        return len(self.chosen)
+
+    def batch(self, order):
+        """Batch of the form that skorch expects: input, then everything the loss needs."""
+        rows = self.chosen[order]
+        return self.samples.batch(rows), (self.targets[rows], self.weights[rows])
+
+
+class BatchLoader:
+    """Iterate over whole batches, instead of collating sample by sample.
+
+    Parameters
+    ----------
+    dataset : TrainingData
+    batch_size : int
+    shuffle : bool, default=False
+        Whether every pass takes the samples in a new random order, drawn by torch.
+    """
+
+    def __init__(self, dataset, batch_size, shuffle=False):
+        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
+
+    def __len__(self):
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self):
+        n = len(self.dataset)
+        order = torch.randperm(n) if self.shuffle else torch.arange(n)
+        for part in order.split(self.batch_size):
+            yield self.dataset.batch(part.numpy())

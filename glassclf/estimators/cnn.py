@@ -1,0 +1,207 @@
+"""Convolutional networks as scikit-learn estimators."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import validate_data
+
+from glassclf.configurations import Configurations
+from glassclf.estimators.batching import ArraySamples
+from glassclf.estimators.documentation import document
+from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
+from glassclf.networks import ConvolutionalNetwork
+
+# (n, H, W) is read as profiles with H channels; more than this many were hardly meant.
+MANY_CHANNELS = 16
+
+FACTS = {
+    "max_epochs": "50",
+    "network": "ConvolutionalNetwork",
+    "facts": "``in_channels``, ``n_spatial``, ``n_outputs``",
+    "features": "Number of channels.",
+}
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class ArrayInput:
+    """Arrays as samples: the dimension of the network is read from X."""
+
+    n_filters: tuple = (16, 32, 64)
+    kernel_size: int = 3
+    padding: str = "circular"
+
+    _network_constraints = {
+        "n_filters": ["array-like"],
+        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        "padding": [StrOptions({"circular", "zeros"})],
+    }
+    _default_module = ConvolutionalNetwork
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _read_samples(self, X, y, reset):
+        self._check_network_parameters()
+        X = self._as_array(X, reset)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=np.float32,
+            allow_nd=True,
+            reset=reset,
+            multi_output=self._multi_output,
+            y_numeric=self._multi_output,
+        )
+        if reset:
+            self._n_spatial = X.ndim - 2
+            if self._n_spatial > 3:
+                raise ValueError(f"X must have at most 3 spatial axes, got shape {X.shape}")
+            if self._n_spatial == 1 and X.shape[1] > MANY_CHANNELS:
+                warnings.warn(
+                    f"X of shape {X.shape} is read as profiles with {X.shape[1]} channels; "
+                    "for images with one channel pass X[:, None]",
+                    stacklevel=3,
+                )
+        return ArraySamples(X), y
+
+    def _check_samples(self, X):
+        X = self._as_array(X, reset=False)
+        X = validate_data(self, X, dtype=np.float32, allow_nd=True, reset=False)
+        return ArraySamples(X)
+
+    def _as_array(self, X, reset):
+        name = type(self).__name__
+        if isinstance(X, Configurations):
+            raise TypeError(
+                f"{name} takes arrays, got Configurations: put an ImageFeaturizer before it, "
+                f"make_pipeline(ImageFeaturizer(), {name}())"
+            )
+        shape = np.shape(X) if hasattr(X, "shape") else ()
+        if reset or len(shape) < 2:
+            return X
+        if len(shape) - 2 != self._n_spatial:
+            raise ValueError(
+                f"X has {len(shape) - 2} spatial axes, {name} was fitted on {self._n_spatial}; "
+                f"expected shape {('n', self.n_features_in_) + ('...',) * self._n_spatial}"
+            )
+        if self._n_spatial and shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {shape[1]} channels, {name} was fitted on {self.n_features_in_}"
+            )
+        return X
+
+    def _check_network_parameters(self):
+        filters = list(self.n_filters)
+        if not filters or not all(isinstance(n, Integral) and n > 0 for n in filters):
+            raise ValueError(f"n_filters must hold at least one positive int, got {filters}")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, got {self.kernel_size}")
+
+    def _module_facts(self):
+        return {"in_channels": self.n_features_in_, "n_spatial": self._n_spatial}
+
+    @property
+    def _evaluation_dtype(self):
+        # Without spatial extent double precision costs nothing, and a prediction does not depend
+        # on the samples that stand beside it in the batch, down to the last digit shown.
+        return torch.float32 if self._n_spatial else torch.float64
+
+
+@document(**FACTS)
+@dataclass(kw_only=True, repr=False, eq=False)
+class CNNClassifier(ArrayInput, NetworkClassifier):
+    """Convolutional classifier of images, fields and profiles.
+
+    The network reads its dimension from X: images ``(n, C, H, W)``, fields ``(n, C, D, H, W)``,
+    profiles ``(n, C, L)``; a plain table ``(n, p)`` gives a multilayer perceptron of the same
+    blocks. As it pools over space, ``predict`` accepts another spatial extent than ``fit`` saw.
+
+    Parameters
+    ----------
+    n_filters : sequence of int, default=(16, 32, 64)
+        Channels of each block of convolution, normalisation and ReLU.
+    kernel_size : int, default=3
+        Side of the convolution kernel, odd.
+    padding : {"circular", "zeros"}, default="circular"
+        What lies beyond the border; boxes are periodic.
+    <parameters>
+
+    Attributes
+    ----------
+    <attributes>
+
+    See Also
+    --------
+    glassclf.featurizers.ImageFeaturizer : Draws configurations as images.
+    MPNNClassifier : Works on the particles themselves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.estimators import CNNClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((20, 1, 8, 8))
+    >>> X[10:] *= 2
+    >>> y = ["dilute"] * 10 + ["dense"] * 10
+    >>> classifier = CNNClassifier(n_filters=(4,), max_epochs=30, random_state=0).fit(X, y)
+    >>> classifier.predict(X[[0, -1]]).tolist()
+    ['dilute', 'dense']
+    """
+
+    _parameter_constraints = {
+        **NetworkClassifier._parameter_constraints,
+        **ArrayInput._network_constraints,
+    }
+
+
+@document(**FACTS)
+@dataclass(kw_only=True, repr=False, eq=False)
+class CNNRegressor(ArrayInput, NetworkRegressor):
+    """Convolutional regressor of images, fields and profiles.
+
+    The network reads its dimension from X: images ``(n, C, H, W)``, fields ``(n, C, D, H, W)``,
+    profiles ``(n, C, L)``; a plain table ``(n, p)`` gives a multilayer perceptron of the same
+    blocks. As it pools over space, ``predict`` accepts another spatial extent than ``fit`` saw.
+
+    Parameters
+    ----------
+    n_filters : sequence of int, default=(16, 32, 64)
+        Channels of each block of convolution, normalisation and ReLU.
+    kernel_size : int, default=3
+        Side of the convolution kernel, odd.
+    padding : {"circular", "zeros"}, default="circular"
+        What lies beyond the border; boxes are periodic.
+    <parameters>
+
+    Attributes
+    ----------
+    <attributes>
+
+    See Also
+    --------
+    glassclf.featurizers.ImageFeaturizer : Draws configurations as images.
+    MPNNRegressor : Works on the particles themselves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.estimators import CNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((40, 1, 8, 8)) * rng.random((40, 1, 1, 1))
+    >>> y = X.mean(axis=(1, 2, 3))
+    >>> regressor = CNNRegressor(n_filters=(4,), random_state=0).fit(X, y)
+    >>> regressor.predict(X[:5]).shape
+    (5,)
+    """
+
+    _parameter_constraints = {
+        **NetworkRegressor._parameter_constraints,
+        **ArrayInput._network_constraints,
+    }

@@ -1,0 +1,55 @@
+"""What a training leaves behind: its history as arrays, and a warning when it was too short."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+COLUMNS = ("train_loss", "valid_loss", "valid_score", "lr", "dur")
+
+# The loss is called still falling when the last fifth of the epochs lowered it, against the fifth
+# before, by more than this share of its first value.
+STILL_FALLING = 0.05
+
+
+def history_arrays(history):
+    """Turn the history of a skorch net into one array a column.
+
+    Parameters
+    ----------
+    history : skorch.history.History
+
+    Returns
+    -------
+    arrays : dict of ndarray of shape (n_epochs,), float64
+        "train_loss", "valid_loss", "valid_score", "lr" and "dur" (seconds). Without a validation
+        part its two columns are NaN.
+    """
+    return {
+        name: np.array([epoch.get(name, np.nan) for epoch in history], dtype=np.float64)
+        for name in COLUMNS
+    }
+
+
+def warn_if_falling(train_loss, name, max_epochs):
+    """Warn when the training loss was still falling fast at the end.
+
+    Parameters
+    ----------
+    train_loss : ndarray of shape (n_epochs,)
+    name : str
+        Class of the estimator, for the message.
+    max_epochs : int
+        Value to raise, for the message.
+    """
+    part = len(train_loss) // 5
+    if part == 0:
+        return
+    before, last = train_loss[-2 * part : -part].mean(), train_loss[-part:].mean()
+    if before - last > STILL_FALLING * train_loss[0]:
+        warnings.warn(
+            f"the training loss of {name} was still falling fast after max_epochs={max_epochs} "
+            f"({before:.3g} to {last:.3g}): raise max_epochs or lr",
+            ConvergenceWarning,
+            stacklevel=4,
+        )

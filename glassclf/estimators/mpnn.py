@@ -1,0 +1,215 @@
+"""Message-passing networks as scikit-learn estimators."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_y, check_consistent_length
+
+from glassclf.estimators.batching import GraphSamples
+from glassclf.estimators.documentation import document
+from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
+from glassclf.featurizers import Graphs
+from glassclf.networks import MessagePassingNetwork
+
+# The radial functions span the distances of the training graphs but for this share at either end,
+# so that one close pair or one lone particle does not spread them thin.
+DISTANCE_TAIL = 1e-3
+
+FACTS = {
+    "max_epochs": "30",
+    "network": "MessagePassingNetwork",
+    "facts": "``n_types``, ``n_dims``, ``r_min``, ``r_max``, ``n_outputs``",
+    "features": "Number of particle types.",
+}
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class GraphInput:
+    """Graphs as samples: types and range of distances are learned from X."""
+
+    hidden_size: int = 64
+    n_layers: int = 3
+    n_radial: int = 16
+    pooling: str = "mean"
+
+    _network_constraints = {
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_radial": [Interval(Integral, 1, None, closed="left")],
+        "pooling": [StrOptions({"mean", "attention"})],
+    }
+    _default_module = MessagePassingNetwork
+    _evaluation_dtype = torch.float32
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def _read_samples(self, X, y, reset):
+        self._refuse_other_than_graphs(X)
+        y = _check_y(
+            y, multi_output=self._multi_output, y_numeric=self._multi_output, estimator=self
+        )
+        check_consistent_length(X, y)
+        if reset:
+            self.types_ = np.unique(X.types)
+            self.n_features_in_ = len(self.types_)
+            self._n_dims = X.vectors.shape[1]
+            self._distance_range = _distance_range(X.distances)
+            return GraphSamples(X, self.types_), y
+        return self._check_samples(X), y
+
+    def _check_samples(self, X):
+        self._refuse_other_than_graphs(X)
+        if X.vectors.shape[1] != self._n_dims:
+            raise ValueError(
+                f"X holds {X.vectors.shape[1]}D graphs, {type(self).__name__} was fitted on "
+                f"{self._n_dims}D"
+            )
+        unknown = np.flatnonzero(~np.isin(X.types, self.types_))
+        if len(unknown):
+            sample = int(np.searchsorted(X.node_offsets, unknown[0], side="right") - 1)
+            raise ValueError(
+                f"sample {sample} has particles of type {X.types[unknown[0]]}, which fit never "
+                f"saw; known types: {self.types_.tolist()}"
+            )
+        return GraphSamples(X, self.types_)
+
+    def _refuse_other_than_graphs(self, X):
+        name = type(self).__name__
+        if not isinstance(X, Graphs):
+            raise TypeError(
+                f"{name} takes Graphs, got {type(X).__name__}: put a GraphFeaturizer before it, "
+                f"make_pipeline(GraphFeaturizer(), {name}())"
+            )
+        if len(X) == 0:
+            raise ValueError("X is empty: expected at least one graph")
+
+    def _module_facts(self):
+        r_min, r_max = self._distance_range
+        return {
+            "n_types": self.n_features_in_,
+            "n_dims": self._n_dims,
+            "r_min": r_min,
+            "r_max": r_max,
+        }
+
+
+def _distance_range(distances):
+    if len(distances) == 0:
+        return 0.0, 1.0
+    low, high = np.quantile(distances, [DISTANCE_TAIL, 1 - DISTANCE_TAIL])
+    return float(low), float(max(high, low + 1e-6))
+
+
+@document(**FACTS)
+@dataclass(kw_only=True, repr=False, eq=False)
+class MPNNClassifier(GraphInput, NetworkClassifier):
+    """Message-passing classifier of particle configurations.
+
+    It takes the :class:`~glassclf.featurizers.Graphs` that a
+    :class:`~glassclf.featurizers.GraphFeaturizer` makes, of any number of particles. Its output
+    does not change when a configuration is shifted, turned or renumbered. What lies beyond the
+    neighbours that the featurizer gives it, it cannot learn.
+
+    Parameters
+    ----------
+    hidden_size : int, default=64
+        Length of the state of a particle.
+    n_layers : int, default=3
+        Number of layers; a particle sees as many shells of neighbours.
+    n_radial : int, default=16
+        Number of radial functions that encode a distance.
+    pooling : {"mean", "attention"}, default="mean"
+        From particles to configurations.
+    <parameters>
+
+    Attributes
+    ----------
+    types_ : ndarray of shape (n_types,)
+        Particle types seen in fit, sorted.
+    <attributes>
+
+    See Also
+    --------
+    glassclf.featurizers.GraphFeaturizer : Joins neighbouring particles to graphs.
+    CNNClassifier : Works on images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from glassclf.estimators import MPNNClassifier
+    >>> from glassclf.featurizers import GraphFeaturizer
+    >>> rng = np.random.default_rng(0)
+    >>> X = [(rng.random((30, 2)) * size, np.zeros(30, int), [size, size])
+    ...      for size in [4.0] * 8 + [6.0] * 8]
+    >>> y = ["dense"] * 8 + ["dilute"] * 8
+    >>> model = make_pipeline(GraphFeaturizer(n_neighbors=6),
+    ...                       MPNNClassifier(max_epochs=10, random_state=0)).fit(X, y)
+    >>> model.predict(X[::15]).tolist()
+    ['dense', 'dilute']
+    """
+
+    _parameter_constraints = {
+        **NetworkClassifier._parameter_constraints,
+        **GraphInput._network_constraints,
+    }
+
+
+@document(**FACTS)
+@dataclass(kw_only=True, repr=False, eq=False)
+class MPNNRegressor(GraphInput, NetworkRegressor):
+    """Message-passing regressor of particle configurations.
+
+    It takes the :class:`~glassclf.featurizers.Graphs` that a
+    :class:`~glassclf.featurizers.GraphFeaturizer` makes, of any number of particles, and predicts
+    intensive quantities, such as an energy per particle. Its output does not change when a
+    configuration is shifted, turned or renumbered.
+
+    Parameters
+    ----------
+    hidden_size : int, default=64
+        Length of the state of a particle.
+    n_layers : int, default=3
+        Number of layers; a particle sees as many shells of neighbours.
+    n_radial : int, default=16
+        Number of radial functions that encode a distance.
+    pooling : {"mean", "attention"}, default="mean"
+        From particles to configurations.
+    <parameters>
+
+    Attributes
+    ----------
+    types_ : ndarray of shape (n_types,)
+        Particle types seen in fit, sorted.
+    <attributes>
+
+    See Also
+    --------
+    glassclf.featurizers.GraphFeaturizer : Joins neighbouring particles to graphs.
+    CNNRegressor : Works on images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from glassclf.estimators import MPNNRegressor
+    >>> from glassclf.featurizers import GraphFeaturizer
+    >>> rng = np.random.default_rng(0)
+    >>> sizes = np.linspace(4, 6, 16)
+    >>> X = [(rng.random((30, 2)) * size, np.zeros(30, int), [size, size]) for size in sizes]
+    >>> model = make_pipeline(GraphFeaturizer(n_neighbors=6),
+    ...                       MPNNRegressor(max_epochs=10, random_state=0)).fit(X, sizes)
+    >>> model.predict(X[:3]).shape
+    (3,)
+    """
+
+    _parameter_constraints = {
+        **NetworkRegressor._parameter_constraints,
+        **GraphInput._network_constraints,
+    }

@@ -1,0 +1,155 @@
+"""The skorch net that the estimators train."""
+
+import copy
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+
+
+class Net(NeuralNet):
+    """A skorch net whose batches carry sample weights.
+
+    A batch is ``(input, (target, weight))``. The criterion returns one loss for each sample.
+    """
+
+    def infer(self, x, **fit_params):
+        """Outputs of the module for one batch."""
+        return self.module_(x.to(self.device))
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Weighted mean of the losses of a batch."""
+        target, weight = y_true
+        losses = self.criterion_(y_pred, target.to(y_pred.device))
+        losses = losses.reshape(len(losses), -1).mean(1)
+        return (losses * weight.to(losses.device)).mean()
+
+    def train_epochs(self, dataset, n_epochs):
+        """Train for a number of epochs, or until a callback asks to stop.
+
+        An interrupt from the keyboard is not a reason to stop cleanly here, as it is in skorch:
+        it is passed on, so that nobody takes a half-trained network for a trained one.
+        """
+        self.notify("on_train_begin", X=dataset, y=None)
+        try:
+            self.fit_loop(dataset, epochs=n_epochs)
+        except StopTraining:
+            pass
+        self.notify("on_train_end", X=dataset, y=None)
+
+    def notify(self, method_name, **kwargs):
+        """Call the callbacks; what skorch's callbacks raise to end a training is translated."""
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt as error:
+            if method_name != "on_epoch_end":
+                raise
+            raise StopTraining from error
+
+
+class StopTraining(Exception):
+    """Raised when a callback ends the training before the last epoch."""
+
+
+class ValidationScore(Callback):
+    """Record the score of the validation part at the end of each epoch, as ``valid_score``.
+
+    Parameters
+    ----------
+    score : callable
+        ``score(outputs, targets)`` of arrays, larger is better.
+    """
+
+    def __init__(self, score):
+        self.score = score
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Forget the batches of the last epoch."""
+        self.outputs_, self.targets_ = [], []
+
+    def on_batch_end(self, net, batch, training, y_pred=None, **kwargs):
+        """Keep what the network said of a validation batch."""
+        if not training:
+            self.outputs_.append(y_pred.detach().cpu().numpy())
+            self.targets_.append(batch[1][0].numpy())
+
+    def on_epoch_end(self, net, **kwargs):
+        """Score the epoch."""
+        if self.outputs_:
+            outputs, targets = np.concatenate(self.outputs_), np.concatenate(self.targets_)
+            net.history.record("valid_score", float(self.score(outputs, targets)))
+        self.outputs_, self.targets_ = [], []
+
+
+class LearningRate(Callback):
+    """Set the learning rate of each epoch and record it, as ``lr``.
+
+    Parameters
+    ----------
+    rate : callable, default=None
+        ``rate(epoch)`` of the number of epochs done before.
+    """
+
+    def __init__(self, rate=None):
+        self.rate = rate
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Write the rate into the optimizer; the constructor parameter stays as it was."""
+        rate = self.rate(len(net.history) - 1)
+        for group in net.optimizer_.param_groups:
+            group["lr"] = rate
+        net.history.record("lr", rate)
+
+
+def evaluate(net, samples, batch_size, method, dtype=torch.float32):
+    """Apply a method of the trained module to samples, batch by batch.
+
+    Parameters
+    ----------
+    net : Net
+        Trained.
+    samples : ArraySamples or GraphSamples
+    batch_size : int
+    method : {"forward", "embed"}
+    dtype : torch.dtype, default=torch.float32
+        Precision of the evaluation.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n, width)
+    """
+    module = net.module_ if dtype is torch.float32 else copy.deepcopy(net.module_).to(dtype)
+    module.eval()
+    outputs = []
+    with torch.inference_mode():
+        for start in range(0, len(samples), batch_size):
+            rows = np.arange(start, min(start + batch_size, len(samples)))
+            batch = samples.batch(rows).to(net.device)
+            batch = batch if dtype is torch.float32 else batch.to(dtype)
+            outputs.append(getattr(module, method)(batch).cpu().numpy())
+    return np.concatenate(outputs)
+
+
+def embedding_width(net, samples):
+    """Length of the embedding of one sample, None for a module that has none.
+
+    Parameters
+    ----------
+    net : Net
+        Trained.
+    samples : ArraySamples or GraphSamples
+
+    Returns
+    -------
+    width : int or None
+    """
+    module = net.module_.eval()
+    if not hasattr(module, "embed"):
+        return None
+    with torch.inference_mode():
+        return module.embed(samples.batch(np.arange(1)).to(net.device)).shape[1]
+
+
+def quiet(text):
+    """Print nothing: where skorch's callbacks would talk on their own."""

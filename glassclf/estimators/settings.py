@@ -1,0 +1,151 @@
+"""Parameters that are names or classes, turned into what torch and skorch take."""
+
+import inspect
+
+import torch
+
+OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+
+# Parameters that stand in the signature, so that programs written today keep working, but whose
+# work is not done yet: only these values are.
+FINISHED = {
+    "augment": (None,),
+    "checkpoint": (None,),
+    "max_time": (None,),
+    "precision": ("32",),
+    "data_device": (None,),
+    "compile": (False,),
+    "schedule": ("constant", "exponential", "cosine", "noam"),
+}
+
+
+def refuse_unfinished(estimator):
+    """Raise where a parameter asks for something that this version cannot do yet.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+
+    Raises
+    ------
+    NotImplementedError
+        Naming the parameter and the values that work.
+    """
+    for name, values in FINISHED.items():
+        value = getattr(estimator, name)
+        if value not in values:
+            raise NotImplementedError(
+                f"{name}={value!r} of {type(estimator).__name__} is not there yet in this version "
+                f"of glassclf; use {' or '.join(map(repr, values))}"
+            )
+
+
+def choose_device(device):
+    """Turn the ``device`` parameter into a torch device.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        ``"auto"``: the GPU where there is one, else the CPU.
+
+    Returns
+    -------
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If torch knows no such device, or no GPU is there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f'device must be "auto" or a torch device such as "cpu" or "cuda:0", got {device!r}'
+        ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={str(device)!r} needs a GPU, and torch finds none; use 'auto' or 'cpu'"
+        )
+    return device
+
+
+def optimizer_class(optimizer):
+    """Turn the ``optimizer`` parameter into a class of torch.
+
+    Parameters
+    ----------
+    optimizer : str or type
+
+    Returns
+    -------
+    optimizer : type
+    """
+    return OPTIMIZERS.get(optimizer, optimizer) if isinstance(optimizer, str) else optimizer
+
+
+def module_class(module, default):
+    """Check the ``module`` parameter.
+
+    Parameters
+    ----------
+    module : type or None
+        Class of torch modules; None means the default.
+    default : type
+
+    Returns
+    -------
+    module : type
+
+    Raises
+    ------
+    TypeError
+        If it is an instance, or not a torch module.
+    """
+    if module is None:
+        return default
+    if not (inspect.isclass(module) and issubclass(module, torch.nn.Module)):
+        raise TypeError(
+            f"module must be a subclass of torch.nn.Module (the class, not an instance: it is "
+            f"built anew in every fit), got {module!r}"
+        )
+    return module
+
+
+def module_arguments(module, facts, parameters):
+    """Arguments for a module, out of what its constructor asks for by name.
+
+    Parameters
+    ----------
+    module : type
+        Class of torch modules.
+    facts : dict
+        What fit has learned from the data, such as ``n_outputs``.
+    parameters : dict
+        Parameters of the estimator.
+
+    Returns
+    -------
+    arguments : dict
+        With the prefix ``module__`` of skorch.
+
+    Raises
+    ------
+    TypeError
+        If the constructor asks for something that is not on offer.
+    """
+    offered = {**parameters, **facts}
+    arguments = {}
+    for name, parameter in inspect.signature(module.__init__).parameters.items():
+        if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name in offered:
+            arguments[f"module__{name}"] = offered[name]
+        elif parameter.default is parameter.empty:
+            raise TypeError(
+                f"the constructor of module {module.__name__} asks for {name!r}; on offer are "
+                f"{', '.join(sorted(facts))} and the parameters of the estimator"
+            )
+    return arguments

@@ -1,0 +1,221 @@
+"""What classifiers and regressors do differently: targets, losses, predictions."""
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+
+from glassclf.estimators.base import NetworkEstimator
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):
+    """Classes as targets: label encoding, cross entropy, probabilities."""
+
+    label_smoothing: float = 0.0
+    class_weight: object = None
+
+    _parameter_constraints = {
+        **NetworkEstimator._parameter_constraints,
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _criterion = torch.nn.CrossEntropyLoss
+    _multi_output = False
+
+    def partial_fit(self, X, y, classes=None, *, groups=None, sample_weight=None):
+        """Train for one more epoch.
+
+        Parameters
+        ----------
+        X : ndarray or Graphs
+            Samples, see the class.
+        y : array-like of shape (n_samples,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever come; needed in the first call.
+        groups, sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : object
+        """
+        if classes is None and not hasattr(self, "net_"):
+            raise ValueError("classes must be given in the first call of partial_fit")
+        return self._partial_fit(X, y, groups, sample_weight, classes=classes)
+
+    def predict(self, X):
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : ndarray or Graphs
+            Samples, see the class.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        outputs = self._evaluate(X, "forward")
+        return self.classes_[outputs.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : ndarray or Graphs
+            Samples, see the class.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+            Columns follow ``classes_``; rows sum to 1.
+        """
+        outputs = self._evaluate(X, "forward").astype(np.float64)
+        proba = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def _encode_targets(self, y, reset, classes=None):
+        check_classification_targets(y)
+        y = column_or_1d(y, warn=True)
+        if reset:
+            self.classes_ = np.unique(y if classes is None else classes)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes in y, got 1 class: "
+                f"{self.classes_[0]!r}"
+            )
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has the class {unknown[0]!r}, which is not among the classes of the first "
+                f"fit: {self.classes_.tolist()}"
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _class_labels(self, targets):
+        return self.classes_[targets]
+
+    def _loss_weights(self, targets, sample_weight):
+        if self.class_weight is not None:
+            labels = self.classes_[targets]
+            sample_weight = sample_weight * compute_sample_weight(self.class_weight, labels)
+        return normalized_weights(sample_weight)
+
+    def _count_outputs(self, targets):
+        return len(self.classes_)
+
+    def _criterion_arguments(self):
+        return {"reduction": "none", "label_smoothing": self.label_smoothing}
+
+    @staticmethod
+    def _score_outputs(outputs, targets):
+        return np.mean(outputs.argmax(axis=1) == targets)
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class NetworkRegressor(RegressorMixin, NetworkEstimator):
+    """Numbers as targets: scaling to unit variance inside, squared error."""
+
+    _criterion = torch.nn.MSELoss
+    _multi_output = True
+
+    def partial_fit(self, X, y, *, groups=None, sample_weight=None):
+        """Train for one more epoch; targets keep the scale of the first call.
+
+        Parameters
+        ----------
+        X : ndarray or Graphs
+            Samples, see the class.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        groups, sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._partial_fit(X, y, groups, sample_weight)
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : ndarray or Graphs
+            Samples, see the class.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            Of the shape that ``y`` had in fit.
+        """
+        outputs = self._evaluate(X, "forward").astype(np.float64)
+        y = outputs * self.target_scale_ + self.target_mean_
+        return y[:, 0] if self._single_target else y
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.single_output = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _encode_targets(self, y, reset):
+        single = np.ndim(y) == 1
+        y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if reset:
+            self._single_target = single
+            self.target_mean_ = y.mean(axis=0)
+            spread = y.std(axis=0)
+            self.target_scale_ = np.where(spread > 0, spread, 1.0)
+        if y.shape[1] != len(self.target_mean_):
+            raise ValueError(
+                f"y has {y.shape[1]} outputs, the first fit had {len(self.target_mean_)}"
+            )
+        return ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
+
+    def _class_labels(self, targets):
+        return None
+
+    def _loss_weights(self, targets, sample_weight):
+        return normalized_weights(sample_weight)
+
+    def _count_outputs(self, targets):
+        return targets.shape[1]
+
+    def _criterion_arguments(self):
+        return {"reduction": "none"}
+
+    @staticmethod
+    def _score_outputs(outputs, targets):
+        return r2_score(targets, outputs) if len(targets) > 1 else np.nan
+
+
+def normalized_weights(sample_weight):
+    """Scale weights to a mean of 1, so that the learning rate keeps its meaning.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    weights : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, or none is positive.
+    """
+    if sample_weight.min() < 0 or sample_weight.max() == 0:
+        raise ValueError("sample_weight and class_weight must leave weights >= 0, some positive")
+    return sample_weight / sample_weight.mean()

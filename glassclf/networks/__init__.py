@@ -1,0 +1,18 @@
+"""The torch modules: networks on images, fields and graphs, without scikit-learn or skorch."""
+
+from glassclf.networks.cnn import ConvolutionalNetwork
+from glassclf.networks.graph_batch import GraphBatch
+from glassclf.networks.mpnn import MessagePassingNetwork
+from glassclf.networks.normalization import SafeBatchNorm
+from glassclf.networks.pooling import AttentionPooling, MeanPooling
+from glassclf.networks.radial import GaussianBasis
+
+__all__ = [
+    "AttentionPooling",
+    "ConvolutionalNetwork",
+    "GaussianBasis",
+    "GraphBatch",
+    "MeanPooling",
+    "MessagePassingNetwork",
+    "SafeBatchNorm",
+]

@@ -1,0 +1,96 @@
+"""A convolutional network for profiles, images and fields with periodic borders."""
+
+from torch import nn
+
+from glassclf.networks.normalization import SafeBatchNorm
+
+CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+POOLINGS = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
+
+
+class ConvolutionalNetwork(nn.Module):
+    """Blocks of convolution, normalisation, ReLU and pooling, averaged over space.
+
+    Each block but the last halves the resolution. Averaging over all positions at the end makes
+    the network accept any spatial extent, and invariant to periodic shifts by its total stride
+    where the padding is circular.
+
+    Parameters
+    ----------
+    in_channels : int
+        Number of input channels.
+    n_outputs : int
+        Number of outputs.
+    n_spatial : int
+        Number of spatial axes, 0 to 3. Without any, the blocks are those of a plain multilayer
+        perceptron.
+    n_filters : sequence of int, default=(16, 32, 64)
+        Channels of each block.
+    kernel_size : int, default=3
+        Side of the convolution kernel, odd.
+    padding : {"circular", "zeros"}, default="circular"
+        What lies beyond the border.
+    dropout : float, default=0.0
+        Share of the embedding that is dropped in training.
+
+    Notes
+    -----
+    Global average pooling: Lin, Chen and Yan, arXiv:1312.4400, section 3.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from glassclf.networks import ConvolutionalNetwork
+    >>> network = ConvolutionalNetwork(in_channels=2, n_outputs=3, n_spatial=2)
+    >>> network(torch.zeros(5, 2, 32, 32)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        in_channels,
+        n_outputs,
+        n_spatial,
+        n_filters=(16, 32, 64),
+        kernel_size=3,
+        padding="circular",
+        dropout=0.0,
+    ):
+        super().__init__()
+        widths = [in_channels, *n_filters]
+        self.input_norm = SafeBatchNorm(in_channels)
+        self.blocks = nn.ModuleList(
+            _block(n_in, n_out, n_spatial, kernel_size, padding)
+            for n_in, n_out in zip(widths[:-1], widths[1:])
+        )
+        self.pool = POOLINGS[n_spatial](2, ceil_mode=True) if n_spatial else nn.Identity()
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], n_outputs))
+
+    def embed(self, x):
+        """Embedding of shape (n, n_filters[-1]) of an input of shape (n, in_channels, ...)."""
+        x = self.input_norm(x)
+        for index, block in enumerate(self.blocks):
+            if index:
+                x = self.pool(x)
+            x = block(x)
+        return x.flatten(2).mean(2) if x.dim() > 2 else x
+
+    def forward(self, x):
+        """Outputs of shape (n, n_outputs) of an input of shape (n, in_channels, ...)."""
+        return self.head(self.embed(x))
+
+
+def _block(n_in, n_out, n_spatial, kernel_size, padding):
+    if n_spatial == 0:
+        layer = nn.Linear(n_in, n_out, bias=False)
+    else:
+        layer = CONVOLUTIONS[n_spatial](
+            n_in,
+            n_out,
+            kernel_size,
+            padding=kernel_size // 2,
+            padding_mode=padding,
+            bias=False,
+        )
+    # The normalisation has a shift of its own, so the layer needs no bias.
+    return nn.Sequential(layer, SafeBatchNorm(n_out), nn.ReLU())

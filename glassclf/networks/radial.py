@@ -1,0 +1,38 @@
+"""Distances as smooth, overlapping radial functions."""
+
+import torch
+from torch import nn
+
+
+class GaussianBasis(nn.Module):
+    """Gaussians at evenly spaced distances.
+
+    Parameters
+    ----------
+    n_radial : int
+        Number of functions.
+    r_min, r_max : float
+        First and last centre, in units of the input length. The width is the spacing.
+
+    Notes
+    -----
+    Schuett et al., J. Chem. Phys. 148, 241722 (2018), equation 8.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from glassclf.networks import GaussianBasis
+    >>> GaussianBasis(n_radial=3, r_min=0.0, r_max=2.0)(torch.tensor([1.0]))
+    tensor([[0.6065, 1.0000, 0.6065]])
+    """
+
+    def __init__(self, n_radial, r_min, r_max):
+        super().__init__()
+        spacing = (r_max - r_min) / max(n_radial - 1, 1)
+        self.register_buffer("centers", torch.linspace(r_min, r_max, n_radial))
+        self.register_buffer("width", torch.tensor(max(spacing, 1e-6)))
+
+    def forward(self, distances):
+        """Basis values of shape (..., n_radial) of distances of shape (...)."""
+        scaled = (distances[..., None] - self.centers) / self.width
+        return torch.exp(-0.5 * scaled**2)
