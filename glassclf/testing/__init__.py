@@ -1,0 +1,15 @@
+"""Public checks to run on an own featurizer or estimator, and small sets to try it on."""
+
+from glassclf.testing.discovery import all_classes
+from glassclf.testing.estimator_checks import check_configuration_estimator
+from glassclf.testing.featurizer_checks import check_featurizer
+from glassclf.testing.samples import graded_disorder, noisy_lattice, two_phases
+
+__all__ = [
+    "all_classes",
+    "check_configuration_estimator",
+    "check_featurizer",
+    "graded_disorder",
+    "noisy_lattice",
+    "two_phases",
+]
