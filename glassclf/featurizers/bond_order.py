@@ -70,7 +70,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
         **ConfigurationFeaturizer._parameter_constraints,
         "orders": ["array-like"],
     }
-    _invariances = ("translation", "rotation90", "permutation")
+    _invariances = ("translation", "rotation90", "rotation", "permutation")
 
     def __init__(self, orders=(4, 5, 6), *, n_jobs=None):
         self.orders = orders
