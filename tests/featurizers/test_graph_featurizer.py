@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
+
+from glassclf.configurations import Configuration, pairs_within
+from glassclf.featurizers import GraphFeaturizer
+from glassclf.featurizers.graph import DEFAULT_R_MAX
+
+
+def test_square_lattice_has_four_neighbors_at_its_spacing(square):
+    for featurizer in (GraphFeaturizer(n_neighbors=4), GraphFeaturizer(r_max=1.2)):
+        graphs = featurizer.fit_transform([square])
+        assert graphs.n_neighbors == 4
+        assert graphs.distances == pytest.approx(1)
+        assert set(map(tuple, graphs.vectors.round(6).tolist())) == {
+            (0, 1),
+            (0, -1),
+            (1, 0),
+            (-1, 0),
+        }
+
+
+def test_vectors_lead_from_source_to_neighbor(gas):
+    X = gas(30, [6, 7], periodic=[True, False], n_configurations=2)
+    graphs = GraphFeaturizer(n_neighbors=5).fit_transform(X)
+    for one, graph in zip(X, graphs):
+        steps = one.positions[graph.sources] + graph.vectors - one.positions[graph.neighbors]
+        lengths = steps / one.box
+        assert lengths == pytest.approx(np.round(lengths), abs=1e-5)
+        assert (np.abs(lengths[:, 1]) < 0.5).all()
+        assert graph.distances == pytest.approx(np.linalg.norm(graph.vectors, axis=1))
+
+
+def test_edges_are_sorted_by_source_then_distance(gas):
+    graphs = GraphFeaturizer(r_max=2.0, connect=True).fit_transform(gas(30, [9, 9]))
+    order = np.lexsort((graphs.distances, graphs.sources))
+    assert (graphs.sources[order] == graphs.sources).all()
+    assert (graphs.distances[order] == graphs.distances).all()
+
+
+def test_default_is_the_documented_radius(gas):
+    X = gas(40, [9, 9])
+    graphs = GraphFeaturizer().fit_transform(X)
+    assert len(graphs.distances) == len(pairs_within(X[0], DEFAULT_R_MAX).distances)
+
+
+def test_both_parameters_take_the_nearest_within_the_radius(gas):
+    X = gas(40, [9, 9])
+    graphs = GraphFeaturizer(n_neighbors=3, r_max=1.0).fit_transform(X)
+    within = GraphFeaturizer(r_max=1.0).fit_transform(X)
+    assert (graphs.degrees == np.minimum(within.degrees, 3)).all()
+    assert graphs.n_neighbors is None
+    for node in range(40):
+        near = within.distances[within.sources == node][:3]
+        assert (graphs.distances[graphs.sources == node] == near).all()
+
+
+def test_info_and_types_are_handed_on(gas):
+    runs = {"run": np.array(["a", "b"]), "temperature": np.array([0.5, 1.5])}
+    X = gas(12, [5, 5], n_configurations=2, n_types=3, info=runs)
+    graphs = GraphFeaturizer(3).fit_transform(X)
+    assert graphs.info["run"].tolist() == ["a", "b"]
+    assert graphs.info["temperature"].tolist() == [0.5, 1.5]
+    assert (graphs.types == X.types).all()
+    graphs.info["extra"] = np.zeros(2)
+    assert "extra" not in X.info
+
+
+def test_graphs_do_not_share_memory_with_the_configurations(gas):
+    X = gas(12, [5, 5])
+    graphs = GraphFeaturizer(3).fit_transform(X)
+    assert not np.shares_memory(graphs.types, X.types)
+
+
+def test_connect_joins_two_parts_by_the_shortest_bond():
+    chain = Configuration(
+        [[1.0, 5.0], [2.0, 5.0], [7.0, 5.0], [8.5, 5.0]], [0] * 4, [20.0, 20.0], periodic=False
+    )
+    apart = GraphFeaturizer(r_max=1.6).fit_transform([chain])
+    joined = GraphFeaturizer(r_max=1.6, connect=True).fit_transform([chain])
+    assert apart.n_components.tolist() == [2]
+    assert joined.n_components.tolist() == [1]
+    assert joined.sources.tolist() == [0, 1, 1, 2, 2, 3]
+    assert joined.neighbors.tolist() == [1, 0, 2, 3, 1, 2]
+    assert joined.vectors[2].tolist() == [5, 0]
+    assert joined.vectors[4].tolist() == [-5, 0]
+
+
+def test_connect_uses_the_periodic_images():
+    split = Configuration([[0.5, 5.0], [19.5, 5.0]], [0, 0], [20.0, 20.0])
+    graphs = GraphFeaturizer(r_max=0.1, connect=True).fit_transform([split])
+    assert graphs.vectors.tolist() == [[-1, 0], [1, 0]]
+
+
+def test_connect_gives_a_minimum_spanning_tree(gas):
+    X = gas(40, [9, 9], periodic=False)
+    graphs = GraphFeaturizer(r_max=1e-6, connect=True).fit_transform(X)
+    lengths = cdist(X[0].positions, X[0].positions)
+    tree = minimum_spanning_tree(csr_array(lengths))
+    assert len(graphs.distances) == 2 * 39
+    assert graphs.distances.sum() / 2 == pytest.approx(tree.sum())
+
+
+def test_connect_leaves_a_connected_graph_alone(square):
+    graphs = GraphFeaturizer(n_neighbors=4, connect=True).fit_transform([square])
+    assert graphs.n_neighbors == 4
+
+
+def test_radius_beyond_the_box_counts_every_image():
+    one = Configuration([[0.5, 0.5], [1.5, 0.5]], [0, 0], [2.0, 8.0])
+    graphs = GraphFeaturizer(r_max=2.1).fit_transform([one])
+    # The other particle on both sides, and the own images.
+    assert sorted(graphs.vectors[graphs.sources == 0].tolist()) == [
+        [-2, 0],
+        [-1, 0],
+        [1, 0],
+        [2, 0],
+    ]
+
+
+def test_n_neighbors_not_below_the_particle_number_names_the_sample(gas):
+    X = [gas(7, [5, 5])[0], gas(6, [5, 5])[0]]
+    message = "configuration 1: n_neighbors must be smaller than the number of particles, got"
+    with pytest.raises(ValueError, match=message):
+        GraphFeaturizer(n_neighbors=6).fit_transform(X)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_neighbors", 0),
+        ("n_neighbors", True),
+        ("n_neighbors", 3.0),
+        ("n_neighbors", "3"),
+        ("r_max", 0.0),
+        ("r_max", -1),
+        ("r_max", np.nan),
+        ("r_max", np.inf),
+        ("r_max", True),
+        ("connect", 1.5),
+        ("connect", None),
+    ],
+)
+def test_bad_parameters_are_named(gas, name, value):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of GraphFeaturizer must be"):
+        GraphFeaturizer(**{name: value}).fit(gas(9, [5, 5]))
