@@ -47,6 +47,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         -------
         self : object
         """
+        self._validate_params()
         if classes is None and not hasattr(self, "net_"):
             raise ValueError("classes must be given in the first call of partial_fit")
         return self._partial_fit(X, y, groups, sample_weight, classes=classes)
