@@ -167,6 +167,9 @@ class Graphs(PackedSet):
             **joined,
         )
 
+    # A set of one graph is a set again: asked for its axes, numpy would unpack it for ever.
+    ndim = 1
+
     @property
     def n_nodes(self):
         """Number of nodes of each graph, ndarray of shape (n,)."""

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_validate, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing
 
 from glassclf.featurizers import GraphFeaturizer, Graphs
@@ -132,10 +135,6 @@ def test_scikit_learn_splits(random_graphs):
 
 
 def test_cross_validation_takes_graphs_through_a_pipeline(random_graphs):
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
     pipe = make_pipeline(FunctionTransformer(_mean_distances), LogisticRegression())
     y = np.tile([0, 1], 6)
     scores = cross_validate(
@@ -153,6 +152,10 @@ def test_pickle_and_hash(random_graphs):
     assert_same(copy, random_graphs)
     assert joblib.hash(copy) == joblib.hash(random_graphs)
     assert joblib.hash(copy[:3]) != joblib.hash(random_graphs)
+
+
+def test_has_one_axis(random_graphs):
+    assert np.ndim(random_graphs) == 1
 
 
 def test_constructor_copies_what_it_is_given():
