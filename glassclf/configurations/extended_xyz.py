@@ -193,7 +193,7 @@ def _write_frame(file, configuration):
         origin[:n_dims] = info.pop("origin")
         positions += origin
         words.append(f'Origin="{" ".join(map(repr, origin.tolist()))}"')
-    words += [_as_word(name, value) for name, value in info.items()]
+    words += [_as_word(str(name), value) for name, value in info.items()]
     file.write(f"{n_particles}\n{' '.join(words)}\n")
     symbols = [
         chemical_symbols[t] if t < len(chemical_symbols) else "X" for t in configuration.types
@@ -205,20 +205,30 @@ def _write_frame(file, configuration):
 
 def _as_word(name, value):
     """One ``name=value`` of the comment line, such that it is read back as it was."""
-    from ase.io.extxyz import escape, key_val_str_to_dict
+    from ase.io.extxyz import key_val_str_to_dict
 
     value = np.asarray(value)
     if name in STRUCTURE_KEYS or value.dtype.kind not in "biufU":
-        raise ValueError(f"info[{name!r}] cannot be written to extended XYZ: {value.dtype} values")
+        raise ValueError(
+            f"info[{name!r}] cannot be written to extended XYZ: the name is taken, or its values "
+            f"({value.dtype}) are neither numbers nor bools nor strings"
+        )
     plain = value.item() if value.ndim == 0 else value.tolist()
     if isinstance(plain, bool):
-        return f"{escape(str(name))}={'T' if plain else 'F'}"
-    if isinstance(plain, (numbers.Real)):
-        return f"{escape(str(name))}={plain!r}"
+        return f"{_quoted(name)}={'T' if plain else 'F'}"
+    if isinstance(plain, numbers.Real):
+        return f"{_quoted(name)}={plain!r}"
     if isinstance(plain, str) and "\n" not in plain:
-        word = f"{escape(str(name))}={escape(plain)}"
-        # Strings that would be read as numbers or bools must be marked as strings.
-        back = key_val_str_to_dict(word).get(name)
+        word = f"{_quoted(name)}={_quoted(plain)}"
+        # A string that looks like a number or a bool must be marked as a string.
+        back = key_val_str_to_dict(word)[name]
         if isinstance(back, str) and back == plain:
             return word
-    return f"{escape(str(name))}={escape('_JSON ' + json.dumps(plain))}"
+    return f"{_quoted(name)}={_quoted('_JSON ' + json.dumps(plain))}"
+
+
+def _quoted(text):
+    if text.isidentifier():
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,7 +1,6 @@
 """Reading and writing configurations: which module reads which file."""
 
 import glob
-import gzip
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from glassclf.configurations.gsd_file import read_gsd, write_gsd
 from glassclf.configurations.lammps_dump import read_lammps_dump, write_lammps_dump
 from glassclf.configurations.plain_text import read_table
 from glassclf.configurations.store import open_store, write_store
+from glassclf.configurations.text_columns import read_bytes
 
 READERS = {
     "glassclf": open_store,
@@ -119,9 +119,9 @@ def write_configurations(path, X, format=None):
     X : Configurations, or anything that :func:`as_configurations` takes
     format : {"glassclf", "lammps-dump", "extxyz", "gsd"}, default=None
         None: from the ending of the file name. ``"glassclf"`` (``.safetensors``) keeps everything;
-        ``"extxyz"`` (``.xyz`` too) keeps everything but dates and complex numbers; ``"lammps-dump"``
-        keeps of ``info`` only ``timestep`` and ``origin``; ``"gsd"`` rounds to single precision, is
-        periodic only, and keeps of ``info`` single numbers.
+        ``"extxyz"`` (``.xyz`` too) keeps everything but dates and complex numbers;
+        ``"lammps-dump"`` keeps of ``info`` only ``timestep`` and ``origin``; ``"gsd"`` rounds to
+        single precision, is periodic only, and keeps of ``info`` single numbers.
 
     Raises
     ------
@@ -194,16 +194,9 @@ def _read_one(path, format, box, periodic):
 
 
 def _recognise(path):
-    with open(path, "rb") as file:
-        start = file.read(8)
+    start = read_bytes(path, 8)
     if not start:
         raise ValueError(f"{path} is empty")
-    if start.startswith(b"\x1f\x8b"):
-        try:
-            with gzip.open(path) as file:
-                start = file.read(8)
-        except (EOFError, OSError) as error:
-            raise ValueError(f"{path}: the compressed data are truncated or damaged") from error
     # Dumps go by many names, tables among them.
     if start.startswith(b"ITEM:"):
         return "lammps-dump"

@@ -1,9 +1,38 @@
 """Numbers in columns of text: parsed fast, and with the line named where they are not."""
 
 import gzip
-from pathlib import Path
+import zlib
 
 import numpy as np
+
+
+def read_bytes(path, size=-1):
+    """Content of a file, decompressed if it is gzipped.
+
+    Parameters
+    ----------
+    path : str or path-like
+    size : int, default=-1
+        Only so many bytes from the start; -1 reads all.
+
+    Returns
+    -------
+    content : bytes
+
+    Raises
+    ------
+    ValueError
+        If the compressed data are damaged or end too early.
+    """
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not compressed:
+            return file.read(size)
+        try:
+            return gzip.GzipFile(fileobj=file).read(size)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{path}: the compressed data are truncated or damaged") from error
 
 
 def read_lines(path):
@@ -20,17 +49,14 @@ def read_lines(path):
     Raises
     ------
     ValueError
-        If the file is not text, or its compressed data end too early.
+        If the file is not text, or its compressed data are damaged.
     """
-    with open(path, "rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
     try:
-        content = gzip.open(path).read() if compressed else Path(path).read_bytes()
-        return content.decode("utf-8").splitlines()
+        # Not splitlines, which also breaks at characters that a comment line may hold.
+        lines = read_bytes(path).decode("utf-8").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text file") from error
-    except (EOFError, OSError, gzip.zlib.error) as error:
-        raise ValueError(f"{path}: the compressed data are truncated or damaged") from error
+    return lines if lines[-1] else lines[:-1]
 
 
 def open_text(path):
@@ -45,8 +71,8 @@ def open_text(path):
     file : text file
     """
     if path.suffix == ".gz":
-        return gzip.open(path, "wt", encoding="utf-8")
-    return open(path, "w", encoding="utf-8")
+        return gzip.open(path, "wt", encoding="utf-8", newline="\n")
+    return open(path, "w", encoding="utf-8", newline="\n")
 
 
 def format_rows(template, table):
