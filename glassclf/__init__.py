@@ -1,3 +1,36 @@
-"""scikit-learn estimators for particle configurations."""
+"""scikit-learn estimators for particle configurations.
+
+The subpackages are loaded when they are first used, so that ``import glassclf`` is quick: it
+loads neither torch nor optuna nor matplotlib.
+
+Examples
+--------
+>>> import glassclf
+>>> glassclf.featurizers.RDFFeaturizer(r_max=2.0)
+RDFFeaturizer(r_max=2.0)
+"""
+
+from importlib import import_module
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "__version__",
+    "configurations",
+    "datasets",
+    "estimators",
+    "featurizers",
+    "networks",
+    "simulation",
+    "testing",
+]
+
+
+def __getattr__(name):
+    if name in __all__:
+        return import_module(f"glassclf.{name}")
+    raise AttributeError(f"module 'glassclf' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
