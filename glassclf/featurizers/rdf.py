@@ -121,16 +121,16 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         pairs = pairs_within(configuration, self.r_max)
         counts = _count(pairs, kinds, _pair_numbers(n_types), len(first), self.r_max, self.n_bins)
         n_of = np.bincount(kinds, minlength=n_types)
-        # Ordered pairs: those of two types are met in both directions.
-        n_ordered = np.where(first == second, n_of[first] * (n_of[first] - 1), 0)
-        n_ordered = np.where(first == second, n_ordered, 2 * n_of[first] * n_of[second])
+        # Both directions of a pair are counted, so those of two types are met twice.
+        same = first == second
+        n_pairs = np.where(same, n_of[first] * (n_of[first] - 1), 2 * n_of[first] * n_of[second])
         covariance = _covariance_of_bins(
             tuple(map(tuple, configuration.cell)),
             tuple(configuration.periodic),
             self.r_max,
             self.n_bins,
         )
-        expected = np.outer(n_ordered / volume(configuration.cell), covariance)
+        expected = np.outer(n_pairs / volume(configuration.cell), covariance)
         rdf = np.divide(counts, expected, out=np.zeros(expected.shape), where=expected > 0)
         return rdf.ravel()
 
@@ -144,7 +144,7 @@ def _pair_numbers(n_types):
 
 
 def _count(pairs, kinds, pair_numbers, n_pairs, r_max, n_bins):
-    """Ordered pairs of different particles in each bin, shape (n_pairs, n_bins)."""
+    """Directed pairs of different particles in each bin, shape (n_pairs, n_bins)."""
     bins = (pairs.distances * (n_bins / r_max)).astype(np.int64)
     counted = (bins < n_bins) & (pairs.sources != pairs.targets)
     rows = pair_numbers[kinds[pairs.sources], kinds[pairs.targets]] * n_bins + bins
