@@ -123,23 +123,16 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self : object
             Fitted. If anything fails or is interrupted, the estimator is as it was before.
         """
-        with self._unchanged_on_failure():
-            self._validate_params()
-            refuse_unfinished(self)
-            continued = self.warm_start and hasattr(self, "net_")
-            samples, y = self._read_samples(X, y, reset=not continued)
-            targets = self._encode_targets(y, reset=not continued)
-            self._train(X, samples, targets, groups, sample_weight, self.max_epochs, continued)
-        return self
+        continued = self.warm_start and hasattr(self, "net_")
+        return self._fit(X, y, groups, sample_weight, self.max_epochs, continued)
 
-    def _partial_fit(self, X, y, groups, sample_weight, **encoding):
+    def _fit(self, X, y, groups, sample_weight, n_epochs, continued, **encoding):
         with self._unchanged_on_failure():
             self._validate_params()
             refuse_unfinished(self)
-            continued = hasattr(self, "net_")
             samples, y = self._read_samples(X, y, reset=not continued)
             targets = self._encode_targets(y, reset=not continued, **encoding)
-            self._train(X, samples, targets, groups, sample_weight, 1, continued)
+            self._train(X, samples, targets, groups, sample_weight, n_epochs, continued)
         return self
 
     def transform(self, X):
@@ -167,7 +160,8 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return evaluate(self.net_, samples, self.batch_size, method, self._evaluation_dtype)
 
     def _train(self, X, samples, targets, groups, sample_weight, n_epochs, continued):
-        weights = self._loss_weights(targets, _check_sample_weight(sample_weight, samples))
+        weights = _check_sample_weight(sample_weight, samples, ensure_non_negative=True)
+        weights = self._loss_weights(targets, weights)
         train, valid = self._split(X, targets, groups)
         device = choose_device(self.device)
         done = self.n_iter_ if continued else 0

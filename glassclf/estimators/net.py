@@ -120,6 +120,8 @@ def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     outputs : ndarray of shape (n, width)
     """
     module = net.module_ if dtype is torch.float32 else copy.deepcopy(net.module_).to(dtype)
+    if not hasattr(module, method):
+        raise AttributeError(f"module {type(module).__name__} has no method {method}")
     module.eval()
     outputs = []
     with torch.inference_mode():

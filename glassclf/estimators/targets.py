@@ -48,9 +48,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         self : object
         """
         self._validate_params()
-        if classes is None and not hasattr(self, "net_"):
+        continued = hasattr(self, "net_")
+        if classes is None and not continued:
             raise ValueError("classes must be given in the first call of partial_fit")
-        return self._partial_fit(X, y, groups, sample_weight, classes=classes)
+        return self._fit(X, y, groups, sample_weight, 1, continued, classes=classes)
 
     def predict(self, X):
         """Predict classes.
@@ -92,12 +93,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in y, got 1 class: "
-                f"{self.classes_[0]!r}"
+                f"{self.classes_.tolist()[0]!r}"
             )
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y has the class {unknown[0]!r}, which is not among the classes of the first "
+                f"y has the class {unknown.tolist()[0]!r}, which is not among the classes of the first "
                 f"fit: {self.classes_.tolist()}"
             )
         return np.searchsorted(self.classes_, y)
@@ -145,7 +146,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         -------
         self : object
         """
-        return self._partial_fit(X, y, groups, sample_weight)
+        return self._fit(X, y, groups, sample_weight, 1, continued=hasattr(self, "net_"))
 
     def predict(self, X):
         """Predict targets.
@@ -218,5 +219,5 @@ def normalized_weights(sample_weight):
         If a weight is negative, or none is positive.
     """
     if sample_weight.min() < 0 or sample_weight.max() == 0:
-        raise ValueError("sample_weight and class_weight must leave weights >= 0, some positive")
+        raise ValueError("class_weight must leave weights >= 0, at least one of them positive")
     return sample_weight / sample_weight.mean()

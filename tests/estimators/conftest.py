@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from glassclf.configurations import Configuration, Configurations
+from glassclf.featurizers import GraphFeaturizer
+
+
+def make_crystals_and_gases(n_runs, n_dims=2, seed=0):
+    """Two snapshots a run: a noisy square lattice and random points, of two types."""
+    rng = np.random.default_rng(seed)
+    n_side = 5
+    sites = np.stack(np.meshgrid(*[np.arange(n_side)] * n_dims, indexing="ij"), -1)
+    sites = sites.reshape(-1, n_dims) + 0.5
+    types = np.arange(len(sites)) % 2
+    configurations, labels = [], []
+    for run in range(n_runs):
+        lattice = sites + 0.05 * rng.standard_normal(sites.shape)
+        gas = rng.random(sites.shape) * n_side
+        for positions, label in ((lattice, "crystal"), (gas, "gas")):
+            info = {"run": f"run{run}"}
+            configurations.append(Configuration(positions, types, [n_side] * n_dims, info=info))
+            labels.append(label)
+    return Configurations(configurations), np.array(labels)
+
+
+@pytest.fixture(scope="session")
+def crystals_and_gases():
+    return make_crystals_and_gases
+
+
+@pytest.fixture(scope="session")
+def graphs():
+    X, y = make_crystals_and_gases(10)
+    return GraphFeaturizer(n_neighbors=4).fit_transform(X), y
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Twenty small images of one channel, dark and bright, and their labels."""
+    rng = np.random.default_rng(0)
+    X = rng.random((20, 1, 8, 8))
+    y = np.array(["bright", "dark"] * 10)
+    X[y == "bright"] += 0.5
+    return X, y
