@@ -191,16 +191,14 @@ def wrap(positions, cell, periodic):
 def minimum_image(vectors, cell, periodic):
     """Shortest periodic image of each vector.
 
-    The vector is first reduced by the nearest lattice vector, which is enough for a rectangular
-    box; in a triclinic one the neighbouring images are compared as well.
+    Exact for every cell, however skewed, and for any directions that repeat.
 
     Parameters
     ----------
     vectors : ndarray of shape (n, n_dims)
         Differences of positions; left untouched.
     cell : ndarray of shape (n_dims, n_dims)
-        Lattice vectors as rows. A triclinic cell must be reduced (tilts at most half an edge, as
-        LAMMPS and ASE write them).
+        Lattice vectors as rows.
     periodic : array-like of bool of shape (n_dims,)
         Directions along which the box repeats.
 
@@ -217,12 +215,34 @@ def minimum_image(vectors, cell, periodic):
     """
     vectors = np.asarray(vectors, dtype=np.float64)
     periodic = np.asarray(periodic, dtype=bool)
-    shifts = np.round(fractional(vectors, cell)) * periodic
     if is_rectangular(cell):
-        return vectors - shifts * np.diag(cell)
-    reduced = vectors - shifts @ cell
-    steps = [(-1, 0, 1) if repeats else (0,) for repeats in periodic]
-    candidates = np.array(list(product(*steps)), dtype=np.float64) @ cell
-    images = reduced[:, None, :] + candidates[None, :, :]
+        lengths = np.diag(cell)
+        return vectors - np.round(vectors / lengths) * periodic * lengths
+    return _shortest_images(vectors, _reduced(cell[periodic]))
+
+
+def _shortest_images(vectors, lattice):
+    """Shortest of all images of vectors, by a reduced lattice of vectors as rows."""
+    # The nearest lattice point by coordinates may be one step off the truly nearest one.
+    nearest = vectors - np.round(vectors @ np.linalg.pinv(lattice)) @ lattice
+    steps = np.array(list(product((0, -1, 1), repeat=len(lattice))), dtype=np.float64)
+    images = nearest[:, None, :] + (steps @ lattice)[None, :, :]
     shortest = np.argmin(np.einsum("nci,nci->nc", images, images), axis=1)
     return images[np.arange(len(images)), shortest]
+
+
+def _reduced(lattice):
+    """Shortest possible vectors of the same lattice, sorted by length.
+
+    The greedy reduction of Semaev (2001): in up to three dimensions no shorter ones exist, and the
+    nearest lattice point is then at most one step away from the rounded coordinates.
+    """
+    while len(lattice) > 1:
+        lattice = lattice[np.argsort(np.linalg.norm(lattice, axis=1), kind="stable")]
+        shorter = _reduced(lattice[:-1])
+        last = _shortest_images(lattice[-1:], shorter)
+        finished = np.linalg.norm(last) >= np.linalg.norm(shorter[-1]) * (1 - 1e-12)
+        lattice = np.concatenate([shorter, last])
+        if finished:
+            break
+    return lattice

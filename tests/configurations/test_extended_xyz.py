@@ -5,6 +5,8 @@ import pytest
 
 from glassclf.configurations import Configuration, read_configurations, write_configurations
 
+pytest.importorskip("ase")
+
 LATTICE = 'Lattice="4 0 0 0 5 0 0 0 6"'
 
 

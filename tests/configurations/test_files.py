@@ -1,6 +1,8 @@
 """Reading and writing through the public functions: every format, and many files at once."""
 
 import gzip
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,7 +17,15 @@ from glassclf.configurations import (
     write_configurations,
 )
 
-LOSSLESS = ["set.safetensors", "set.extxyz", "set.xyz.gz", "set.dump", "set.lammpstrj.gz"]
+needs_ase = pytest.mark.skipif(find_spec("ase") is None, reason="ase is not installed")
+needs_gsd = pytest.mark.skipif(find_spec("gsd") is None, reason="gsd is not installed")
+LOSSLESS = [
+    "set.safetensors",
+    "set.dump",
+    "set.lammpstrj.gz",
+    pytest.param("set.extxyz", marks=needs_ase),
+    pytest.param("set.xyz.gz", marks=needs_ase),
+]
 
 
 @st.composite
@@ -72,6 +82,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, name, X):
         assert back.info["run"].tolist() == X.info["run"].tolist()
 
 
+@needs_gsd
 @settings(max_examples=30, deadline=None)
 @given(X=sets(open_directions=False))
 def test_gsd_keeps_single_precision_and_numbers(tmp_path_factory, X):
@@ -114,6 +125,9 @@ def test_writing_replaces_a_file_in_one_step(tmp_path, name):
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+TRIPLE = ([[0.5, 0.5]], [0], [2.0, 2.0])
+
+
 def write_one(path, shift):
     write_configurations(path, [([[0.5, 0.5 + shift], [0.1, 0.2]], [0, 1], [2.0, 2.0])])
 
@@ -126,6 +140,8 @@ def test_a_pattern_reads_its_files_in_sorted_order(tmp_path):
     assert X.info["file"].tolist() == [str(tmp_path / f"run{number}.dump") for number in range(3)]
 
 
+@needs_ase
+@needs_gsd
 def test_a_list_keeps_its_order_and_mixes_formats_and_patterns(tmp_path):
     for number, name in enumerate(["b.dump", "a.xyz", "d.gsd", "c.safetensors"]):
         write_one(tmp_path / name, number / 10)
@@ -163,7 +179,7 @@ def test_missing_files_are_named(tmp_path):
         read_configurations(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["loading.dump", "loading.xyz", "loading.gsd", "loading.txt"])
+@pytest.mark.parametrize("name", ["loading.dump", "loading.xyz", "loading.gsd", "loading"])
 def test_an_empty_file_among_many_is_named(tmp_path, name):
     write_one(tmp_path / "good.dump", 0)
     (tmp_path / name).touch()
@@ -215,12 +231,38 @@ def test_formats_are_checked(tmp_path):
         write_configurations(tmp_path / "a", [], format="table")
     with pytest.raises(ValueError, match=r"a\.txt: no format goes with this ending: use one of"):
         write_one(tmp_path / "a.txt", 0)
-    write_configurations(tmp_path / "a.txt", [([[0.5, 0.5]], [0], [2.0, 2.0])], format="extxyz")
-    assert len(read_configurations(tmp_path / "a.txt", format="extxyz")) == 1
+    write_configurations(tmp_path / "a.txt", [TRIPLE], format="lammps-dump")
+    assert len(read_configurations(tmp_path / "a.txt", format="lammps-dump")) == 1
 
 
+@needs_ase
+@needs_gsd
 def test_a_box_is_refused_where_the_file_has_one(tmp_path):
     for name in ("a.dump", "a.xyz", "a.gsd", "a.safetensors"):
         write_one(tmp_path / name, 0)
         with pytest.raises(ValueError, match=rf"{name}.* its own box: leave box= out"):
             read_configurations(tmp_path / name, box=[2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "message"),
+    [
+        ("a.gsd", "gsd.hoomd", "GSD files needs gsd"),
+        ("a.xyz", "ase.io.extxyz", "extended XYZ files needs ase"),
+    ],
+)
+def test_a_missing_extra_is_named(tmp_path, monkeypatch, name, module, message):
+    monkeypatch.setitem(sys.modules, module, None)
+    install = r': pip install "glassclf\[io\]"'
+    with pytest.raises(ImportError, match="writing " + message + install):
+        write_configurations(tmp_path / name, [TRIPLE])
+    (tmp_path / name).write_text('1\nLattice="1 0 0 0 1 0 0 0 1"\nA 0 0 0\n')
+    with pytest.raises(ImportError, match="reading " + message + install):
+        read_configurations(tmp_path / name)
+
+
+def test_chemical_symbols_need_ase(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ase.data", None)
+    (tmp_path / "a.txt").write_text("Si 0 0\n")
+    with pytest.raises(ImportError, match="reading chemical symbols needs ase"):
+        read_configurations(tmp_path / "a.txt", box=[1.0, 1.0])
