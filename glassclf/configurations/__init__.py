@@ -13,7 +13,7 @@ from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.files import read_configurations, write_configurations
-from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_within
+from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_one_way, pairs_within
 
 __all__ = [
     "Configuration",
@@ -25,6 +25,7 @@ __all__ = [
     "is_rectangular",
     "minimum_image",
     "nearest_neighbors",
+    "pairs_one_way",
     "pairs_within",
     "plane_distances",
     "read_configurations",

@@ -63,6 +63,38 @@ def pairs_within(configuration, r_max):
     >>> pairs.sources.tolist(), pairs.targets.tolist(), pairs.distances.round(6).tolist()
     ([0, 1], [1, 0], [0.2, 0.2])
     """
+    return _both_directions(pairs_one_way(configuration, r_max), configuration.n_particles)
+
+
+def pairs_one_way(configuration, r_max):
+    """Find what :func:`pairs_within` finds, each pair in one direction only and in no order.
+
+    Several times faster, for whatever only counts pairs.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        In 2 or 3 dimensions, in any box; positions may be unwrapped.
+    r_max : float
+        Largest distance, inclusive, in the unit of the positions.
+
+    Returns
+    -------
+    pairs : Pairs
+        Of the two directions of a pair one or the other.
+
+    Raises
+    ------
+    ValueError
+        If ``r_max`` is not a positive finite number.
+
+    Examples
+    --------
+    >>> from glassclf.configurations import Configuration, pairs_one_way
+    >>> configuration = Configuration([[0.1, 0.5], [3.9, 0.5]], [0, 0], [4.0, 4.0])
+    >>> pairs_one_way(configuration, r_max=1.0).distances.round(6).tolist()
+    [0.2]
+    """
     if not isinstance(r_max, numbers.Real) or not 0 < r_max < np.inf:
         raise ValueError(f"r_max must be a positive number, got {r_max!r}")
     cell, periodic = configuration.cell, configuration.periodic
@@ -72,7 +104,7 @@ def pairs_within(configuration, r_max):
     else:
         sources, targets, vectors = _all_images(positions, cell, periodic, r_max)
     distances = np.sqrt(np.einsum("pi,pi->p", vectors, vectors))
-    return _both_directions(sources, targets, vectors, distances, configuration.n_particles)
+    return Pairs(sources, targets, vectors, distances)
 
 
 def nearest_neighbors(configuration, n_neighbors):
@@ -171,11 +203,11 @@ def _in_upper_half(shifts):
     return shifts[np.arange(len(shifts)), first] > 0
 
 
-def _both_directions(sources, targets, vectors, distances, n_particles):
+def _both_directions(pairs, n_particles):
     """Add the opposite of every pair, and sort."""
-    by_distance = np.argsort(distances)
-    sources, targets = sources[by_distance], targets[by_distance]
-    vectors, distances = vectors[by_distance], np.repeat(distances[by_distance], 2)
+    by_distance = np.argsort(pairs.distances)
+    sources, targets, vectors, distances = (values[by_distance] for values in pairs)
+    distances = np.repeat(distances, 2)
     both_sources = np.column_stack([sources, targets]).ravel()
     both_targets = np.column_stack([targets, sources]).ravel()
     both_vectors = np.stack([vectors, -vectors], axis=1).reshape(-1, vectors.shape[1])

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from glassclf.configurations import is_rectangular, pairs_within, volume
+from glassclf.configurations import is_rectangular, pairs_one_way, volume
 from glassclf.featurizers.base import ConfigurationFeaturizer, Number
 
 # Nodes of each angle in a quadrant: a share of 1e-5 is then right everywhere, and half a percent
@@ -118,12 +118,11 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         if self.partial:
             kinds = np.searchsorted(self.types_, configuration.types)
         first, second = np.triu_indices(n_types)
-        pairs = pairs_within(configuration, self.r_max)
+        pairs = pairs_one_way(configuration, self.r_max)
         counts = _count(pairs, kinds, _pair_numbers(n_types), len(first), self.r_max, self.n_bins)
         n_of = np.bincount(kinds, minlength=n_types)
-        # Both directions of a pair are counted, so those of two types are met twice.
         same = first == second
-        n_pairs = np.where(same, n_of[first] * (n_of[first] - 1), 2 * n_of[first] * n_of[second])
+        n_pairs = np.where(same, n_of[first] * (n_of[first] - 1) / 2, n_of[first] * n_of[second])
         covariance = _covariance_of_bins(
             tuple(map(tuple, configuration.cell)),
             tuple(configuration.periodic),
@@ -144,7 +143,7 @@ def _pair_numbers(n_types):
 
 
 def _count(pairs, kinds, pair_numbers, n_pairs, r_max, n_bins):
-    """Directed pairs of different particles in each bin, shape (n_pairs, n_bins)."""
+    """Pairs of different particles in each bin, shape (n_pairs, n_bins)."""
     bins = (pairs.distances * (n_bins / r_max)).astype(np.int64)
     counted = (bins < n_bins) & (pairs.sources != pairs.targets)
     rows = pair_numbers[kinds[pairs.sources], kinds[pairs.targets]] * n_bins + bins

@@ -6,7 +6,6 @@ from scipy.spatial.distance import cdist
 
 from glassclf.configurations import Configuration, pairs_within
 from glassclf.featurizers import GraphFeaturizer
-from glassclf.featurizers.graph import DEFAULT_R_MAX
 
 
 def test_square_lattice_has_four_neighbors_at_its_spacing(square):
@@ -40,10 +39,11 @@ def test_edges_are_sorted_by_source_then_distance(gas):
     assert (graphs.distances[order] == graphs.distances).all()
 
 
-def test_default_is_the_documented_radius(gas):
-    X = gas(40, [9, 9])
-    graphs = GraphFeaturizer().fit_transform(X)
-    assert len(graphs.distances) == len(pairs_within(X[0], DEFAULT_R_MAX).distances)
+def test_default_is_twenty_neighbors_or_all_others(gas):
+    assert GraphFeaturizer().fit_transform(gas(40, [9, 9])).n_neighbors == 20
+    assert GraphFeaturizer().fit_transform(gas(7, [9, 9])).n_neighbors == 6
+    with pytest.raises(ValueError, match="n_neighbors=1 for 1 particles"):
+        GraphFeaturizer().fit_transform(gas(1, [9, 9]))
 
 
 def test_both_parameters_take_the_nearest_within_the_radius(gas):
