@@ -21,6 +21,10 @@ from glassclf.testing.samples import two_phases
 from glassclf.testing.subject import fitted, seeded
 
 
+def _is_table(output):
+    return isinstance(output, np.ndarray) and output.ndim == 2
+
+
 def _arrays_of(output):
     return [output] if isinstance(output, np.ndarray) else list(vars(output).values())
 
@@ -100,7 +104,7 @@ def check_set_output(name, featurizer):
     plain = fitted(featurizer, X, y).transform(X)
     with config_context(transform_output="pandas"):
         output = fitted(featurizer, X, y).transform(X)
-    if isinstance(plain, np.ndarray) and plain.ndim == 2:
+    if _is_table(plain):
         assert isinstance(output, pd.DataFrame), f"expected a DataFrame, got {type(output)}"
         assert_equal(output.to_numpy(), plain, "the data frame")
         names = fitted(featurizer, X, y).get_feature_names_out()
@@ -117,7 +121,7 @@ def check_feature_names(name, featurizer):
     X, y, _ = two_phases()
     transformer = fitted(featurizer, X, y)
     output = transformer.transform(X)
-    if not (isinstance(output, np.ndarray) and output.ndim == 2):
+    if not _is_table(output):
         assert not hasattr(transformer, "get_feature_names_out"), (
             "output that is no table must not define get_feature_names_out: scikit-learn would "
             "try to make a data frame of it"
@@ -133,7 +137,7 @@ def check_make_union(name, featurizer):
     """Two of them stand side by side in a union; skipped for output that is no table."""
     X, y, _ = two_phases()
     expected = fitted(featurizer, X, y).transform(X)
-    if np.ndim(expected) != 2:
+    if not _is_table(expected):
         raise SkipTest("scikit-learn joins tables only")
     output = make_union(seeded(featurizer), seeded(featurizer)).fit_transform(X, y)
     assert_equal(output, np.hstack([expected, expected]), "the union of two")

@@ -21,6 +21,7 @@ from sklearn.model_selection import (
     learning_curve,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from glassclf.testing.comparison import assert_close, assert_equal
 from glassclf.testing.subject import (
@@ -71,7 +72,7 @@ def check_pipeline_memory(name, estimator):
             if isinstance(model, Pipeline):
                 model.set_params(memory=folder)
             else:
-                model = make_pipeline("passthrough", model, memory=folder)
+                model = make_pipeline(FunctionTransformer(), model, memory=folder)
             what = f"the {time} fit of a pipeline with memory"
             assert_equal(respond(model.fit(X, y), X), expected, what)
 
