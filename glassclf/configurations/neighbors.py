@@ -20,16 +20,34 @@ from glassclf.configurations.box import (
 
 
 class Pairs(NamedTuple):
-    """Directed pairs of particles, sorted by source, then distance, then target."""
+    """Directed pairs of particles, sorted by source, then distance, then target.
+
+    Attributes
+    ----------
+    sources : ndarray of int64 of shape (n_pairs,)
+        Index of the particle the pair starts from.
+    targets : ndarray of int64 of shape (n_pairs,)
+        Index of its neighbour.
+    vectors : ndarray of float64 of shape (n_pairs, n_dims)
+        From the source to the image of the target.
+    distances : ndarray of float64 of shape (n_pairs,)
+        Lengths of the vectors.
+
+    Examples
+    --------
+    >>> from glassclf.configurations import Configuration, pairs_within
+    >>> configuration = Configuration([[0.5, 0.5], [3.5, 0.5]], types=[0, 0], box=[4.0, 4.0])
+    >>> pairs = pairs_within(configuration, r_max=1.5)
+    >>> pairs.sources.tolist(), pairs.targets.tolist()
+    ([0, 1], [1, 0])
+    >>> pairs.distances.tolist()
+    [1.0, 1.0]
+    """
 
     sources: np.ndarray
-    """Index of the particle the pair starts from, int64 of shape (n_pairs,)."""
     targets: np.ndarray
-    """Index of its neighbour, int64 of shape (n_pairs,)."""
     vectors: np.ndarray
-    """From the source to the image of the target, float64 of shape (n_pairs, n_dims)."""
     distances: np.ndarray
-    """Lengths of the vectors, float64 of shape (n_pairs,)."""
 
 
 def pairs_within(configuration, r_max):

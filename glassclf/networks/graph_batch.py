@@ -27,6 +27,24 @@ class GraphBatch:
         Length of the vectors.
     n_neighbors : int or None
         Edges of every node, where that is one number.
+
+    Examples
+    --------
+    A pair of particles at distance 1, and one particle alone:
+
+    >>> import torch
+    >>> from glassclf.networks import GraphBatch
+    >>> batch = GraphBatch(
+    ...     types=torch.tensor([0, 1, 0]),
+    ...     graph=torch.tensor([0, 0, 1]),
+    ...     n_nodes=torch.tensor([2, 1]),
+    ...     sources=torch.tensor([0, 1]),
+    ...     neighbors=torch.tensor([1, 0]),
+    ...     vectors=torch.tensor([[1.0, 0.0], [-1.0, 0.0]]),
+    ...     distances=torch.tensor([1.0, 1.0]),
+    ... )
+    >>> len(batch), batch.sum_edges(batch.distances).tolist()
+    (2, [1.0, 1.0, 0.0])
     """
 
     types: torch.Tensor

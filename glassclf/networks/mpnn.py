@@ -46,6 +46,23 @@ class MessagePassingNetwork(nn.Module):
     -----
     Messages after Schuett et al., J. Chem. Phys. 148, 241722 (2018), equations 6 and 7; reading
     out all layers after Xu et al., Proc. ICML 80, 5453 (2018).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from glassclf.networks import GraphBatch, MessagePassingNetwork
+    >>> batch = GraphBatch(
+    ...     types=torch.tensor([0, 1, 0]),
+    ...     graph=torch.tensor([0, 0, 1]),
+    ...     n_nodes=torch.tensor([2, 1]),
+    ...     sources=torch.tensor([0, 1]),
+    ...     neighbors=torch.tensor([1, 0]),
+    ...     vectors=torch.tensor([[1.0, 0.0], [-1.0, 0.0]]),
+    ...     distances=torch.tensor([1.0, 1.0]),
+    ... )
+    >>> network = MessagePassingNetwork(n_types=2, n_outputs=3, r_min=0.5, r_max=2.5)
+    >>> network(batch).shape
+    torch.Size([2, 3])
     """
 
     def __init__(

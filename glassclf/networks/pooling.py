@@ -11,6 +11,23 @@ class MeanPooling(nn.Module):
     ----------
     width : int
         Length of the vector of a particle.
+
+    Examples
+    --------
+    Two graphs, of two particles and of one; a pooling looks at nothing else of the batch:
+
+    >>> import torch
+    >>> from glassclf.networks import GraphBatch, MeanPooling
+    >>> bonds = {"sources": [], "neighbors": [], "vectors": [], "distances": []}
+    >>> batch = GraphBatch(
+    ...     types=torch.tensor([0, 1, 0]),
+    ...     graph=torch.tensor([0, 0, 1]),
+    ...     n_nodes=torch.tensor([2, 1]),
+    ...     **bonds,
+    ... )
+    >>> nodes = torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 5.0]])
+    >>> MeanPooling(width=2)(nodes, batch).tolist()
+    [[2.0, 0.0], [5.0, 5.0]]
     """
 
     def __init__(self, width):
@@ -33,6 +50,26 @@ class AttentionPooling(nn.Module):
     Notes
     -----
     Gated read-out of Li et al., arXiv:1511.05493, equation 7, normalised over each graph.
+
+    Examples
+    --------
+    Two graphs, of two particles and of one; a pooling looks at nothing else of the batch:
+
+    >>> import torch
+    >>> from glassclf.networks import AttentionPooling, GraphBatch
+    >>> bonds = {"sources": [], "neighbors": [], "vectors": [], "distances": []}
+    >>> batch = GraphBatch(
+    ...     types=torch.tensor([0, 1, 0]),
+    ...     graph=torch.tensor([0, 0, 1]),
+    ...     n_nodes=torch.tensor([2, 1]),
+    ...     **bonds,
+    ... )
+    >>> nodes = torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 5.0]])
+    >>> pooling = AttentionPooling(width=2)
+    >>> pooling(nodes, batch).shape
+    torch.Size([2, 2])
+    >>> round(pooling.weights(nodes, batch)[:2].sum().item(), 5)
+    1.0
     """
 
     def __init__(self, width):
