@@ -92,7 +92,7 @@ def check_configuration_estimator(
         Its X is whatever :func:`~glassclf.configurations.as_configurations` takes. A network that
         reads images or graphs is checked in a pipeline behind its featurizer; checks of parameters
         and attributes then look at the last step. It must train long enough to learn 16
-        configurations of 42 particles by heart, and short enough for some 150 fits.
+        configurations of 42 particles by heart, and short enough for some 120 fits.
     expected_failed_checks : dict of str to str, default=None
         Name of a check -> why it fails. Such a failure has the status "xfail".
     on_skip : {"warn"} or None, default="warn"

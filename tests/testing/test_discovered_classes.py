@@ -9,7 +9,7 @@ from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer
 from glassclf.testing import all_classes, check_configuration_estimator, check_featurizer
 
 SMALL_NETWORK = {"batch_size": 16, "lr": 0.02, "device": "cpu"}
-# What keeps a suite of some 150 short fits within half a minute.
+# What keeps a suite of some 120 short fits within half a minute.
 CHEAP = {
     "ImageFeaturizer": {"n_pixels": 12},
     "CNNClassifier": {"n_filters": (8,), "max_epochs": 20, **SMALL_NETWORK},
