@@ -67,7 +67,7 @@ def cool(
     References
     ----------
     .. [1] W. Kob and H. C. Andersen, Phys. Rev. E 51, 4626 (1995).
-    .. [2] R. Bruening, D. A. St-Onge, S. Patterson and W. Kob, J. Phys.: Condens. Matter 21,
+    .. [2] R. Brüning, D. A. St-Onge, S. Patterson and W. Kob, J. Phys.: Condens. Matter 21,
        035117 (2009).
 
     Examples

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from glassclf._extras import import_extra
-from glassclf.configurations.box import fractional, is_rectangular, wrap
+from glassclf.configurations.box import fractional, is_rectangular, plane_distances, wrap
 from glassclf.configurations.configuration import Configuration
 from glassclf.simulation.potentials import check_fits_potential, get_potential
+
+# Free space beyond the outermost particles, in open directions.
+MARGIN = 3.0
 
 QUIET = ["-screen", "none", "-log", "none", "-nocite"]
 
 SETTINGS = """
-neighbor 0.3 bin
 neigh_modify every 1 delay 0 check yes
 thermo_modify norm yes
 timestep 0.005
@@ -50,8 +52,8 @@ class LammpsSystem:
     Parameters
     ----------
     configuration : Configuration
-        Rectangular with any periodicity (open directions are shrink-wrapped), or triclinic and
-        periodic in all directions.
+        Rectangular with any periodicity (open directions grow with their particles), or triclinic
+        and periodic in all directions.
     potential : str
         Name of the potential.
 
@@ -120,7 +122,7 @@ class LammpsSystem:
 
     def _build(self, potential):
         n_dims = self.configuration.n_dims
-        boundaries = ["p" if repeats else "s" for repeats in self.configuration.periodic]
+        boundaries = ["p" if repeats else "m" for repeats in self.configuration.periodic]
         self.run(
             f"""
             units lj
@@ -135,7 +137,11 @@ class LammpsSystem:
         positions = self._start_positions()
         self.run(self._box_commands(positions, potential.n_types))
         self._create_particles(positions)
-        self.run(_pair_commands(potential) + SETTINGS)
+        # Binning refuses boxes much smaller than the cutoff.
+        is_small = plane_distances(self._cell)[self.configuration.periodic].min(initial=np.inf) < 5
+        self.run(
+            f"neighbor 0.3 {'nsq' if is_small else 'bin'}\n{_pair_commands(potential)}{SETTINGS}"
+        )
 
     def _start_positions(self):
         configuration = self.configuration
@@ -155,8 +161,8 @@ class LammpsSystem:
         low, high, tilts = np.array([0.0, 0.0, -0.5]), np.array([1.0, 1.0, 0.5]), np.zeros(3)
         low[:n_dims], high[:n_dims] = 0.0, np.diag(self._cell)
         open_directions = np.flatnonzero(~self.configuration.periodic)
-        low[open_directions] = positions.min(axis=0)[open_directions] - 1.0
-        high[open_directions] = positions.max(axis=0)[open_directions] + 1.0
+        low[open_directions] = positions.min(axis=0)[open_directions] - MARGIN
+        high[open_directions] = positions.max(axis=0)[open_directions] + MARGIN
         edges = " ".join(f"{float(a)!r} {float(b)!r}" for a, b in zip(low, high))
         if is_rectangular(self._cell):
             region = f"block {edges}"
@@ -185,7 +191,7 @@ class LammpsSystem:
 
 
 def _lower_triangular(configuration):
-    """The cell in the frame that LAMMPS asks for: a along x, b in the xy plane."""
+    """Turn the cell into the frame that LAMMPS asks for: a along x, b in the xy plane."""
     if is_rectangular(configuration.cell):
         return configuration.cell
     if not configuration.periodic.all():

@@ -62,7 +62,7 @@ def quench(X, *, potential="kob-andersen-2d", force_tolerance=1e-6, n_jobs=None,
     References
     ----------
     .. [1] W. Kob and H. C. Andersen, Phys. Rev. E 51, 4626 (1995).
-    .. [2] R. Bruening, D. A. St-Onge, S. Patterson and W. Kob, J. Phys.: Condens. Matter 21,
+    .. [2] R. Brüning, D. A. St-Onge, S. Patterson and W. Kob, J. Phys.: Condens. Matter 21,
        035117 (2009).
 
     Examples
@@ -113,7 +113,10 @@ def _quench_one(index, configuration, potential, force_tolerance):
 
 
 def _minimize(system, force_tolerance):
-    system.run("min_style cg\nmin_modify line quadratic norm max")
+    system.run("run 0\nmin_style cg\nmin_modify line quadratic norm max")
+    if not np.isfinite([system.thermo("pe"), system.largest_force()]).all():
+        # The minimiser of LAMMPS would turn this into positions that are no numbers.
+        raise RuntimeError("the energy is infinite: two particles are on one point")
     for _ in range(N_STARTS):
         system.run(f"minimize 0 {force_tolerance!r} {MAX_ITERATIONS} {10 * MAX_ITERATIONS}")
         force = system.largest_force()

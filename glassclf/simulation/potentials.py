@@ -34,7 +34,7 @@ class PairPotential(NamedTuple):
 
 
 # Parameters: Kob and Andersen, Phys. Rev. E 51, 4626 (1995), who mix 80:20 in three dimensions. In
-# two dimensions that mixture crystallises; 65:35 does not (Bruening, St-Onge, Patterson and Kob,
+# two dimensions that mixture crystallises; 65:35 does not (Brüning, St-Onge, Patterson and Kob,
 # J. Phys.: Condens. Matter 21, 035117 (2009)).
 _KOB_ANDERSEN = {
     "epsilon": np.array([[1.0, 1.5], [1.5, 0.5]]),
