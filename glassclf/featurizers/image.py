@@ -1,5 +1,6 @@
 """Images: particles of each type counted on a grid."""
 
+from itertools import product
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,9 +20,10 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     ----------
     n_pixels : int, default=64
         Number of pixels along each direction of the box.
-    blur : float, default=0.0
+    blur : float, default=0.2
         Standard deviation of the Gaussian by which each particle is smeared, in units of the input
-        positions; 0 counts points. The blur wraps around along periodic directions of the box and
+        positions (the default suits particles of diameter 1); 0 counts points. With pixels no wider
+        than twice the blur, an image tells positions finer than its pixels. The blur wraps around along periodic directions of the box and
         is reflected at the ends of the others, so no part of a particle is lost.
     n_jobs : int, default=None
         Number of processes over which the configurations are spread; None is 1, unless a
@@ -46,7 +48,7 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     --------
     >>> from glassclf.featurizers import ImageFeaturizer
     >>> X = [([[0.5, 0.5], [1.5, 0.5]], [0, 0], [2.0, 2.0])]
-    >>> ImageFeaturizer(n_pixels=2).fit_transform(X)
+    >>> ImageFeaturizer(n_pixels=2, blur=0).fit_transform(X)
     array([[[[1., 0.],
              [1., 0.]]]], dtype=float32)
     """
@@ -58,40 +60,60 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     }
     _invariances = ("permutation",)
 
-    def __init__(self, n_pixels=64, *, blur=0.0, n_jobs=None):
+    def __init__(self, n_pixels=64, *, blur=0.2, n_jobs=None):
         self.n_pixels = n_pixels
         self.blur = blur
         self.n_jobs = n_jobs
 
     def _featurize(self, configuration):
-        pixels = _pixels(configuration, self.n_pixels)
+        grid = _grid_coordinates(configuration, self.n_pixels)
         channels = np.searchsorted(self.types_, configuration.types)
         shape = (len(self.types_), *[self.n_pixels] * self.n_dims_)
-        flat = np.ravel_multi_index((channels, *pixels.T), shape)
-        image = np.bincount(flat, minlength=np.prod(shape)).reshape(shape)
-        if self.blur == 0:
-            return image.astype(np.float32)
-        pixel_sizes = np.linalg.norm(configuration.cell, axis=1) / self.n_pixels
-        # scipy's "reflect" repeats the edge pixel, which keeps the sum.
-        modes = ["wrap" if periodic else "reflect" for periodic in configuration.periodic]
-        blurred = gaussian_filter(
-            image.astype(np.float64), [0, *self.blur / pixel_sizes], mode=["nearest", *modes]
-        )
-        return blurred.astype(np.float32)
+        image = np.zeros(np.prod(shape))
+        for pixels, weights in _shares(grid, smooth=self.blur > 0):
+            pixels = _fold(pixels, self.n_pixels, configuration.periodic)
+            flat = np.ravel_multi_index((channels, *pixels.T), shape)
+            image += np.bincount(flat, weights, minlength=len(image))
+        image = image.reshape(shape)
+        if self.blur > 0:
+            pixel_sizes = np.linalg.norm(configuration.cell, axis=1) / self.n_pixels
+            # scipy's "reflect" repeats the edge pixel, which keeps the sum.
+            modes = ["wrap" if periodic else "reflect" for periodic in configuration.periodic]
+            widths = [0, *self.blur / pixel_sizes]
+            image = gaussian_filter(image, widths, mode=["nearest", *modes])
+        return image.astype(np.float32)
 
 
-def _pixels(configuration, n_pixels):
-    """Pixel of each particle, ndarray of int of shape (n_particles, n_dims)."""
+def _grid_coordinates(configuration, n_pixels):
+    """Positions in units of pixels, ndarray of shape (n_particles, n_dims)."""
     fractions = fractional(configuration.positions, configuration.cell)
-    pixels = np.floor(fractions * n_pixels).astype(np.int64)
-    open_ends = ~configuration.periodic
     outside = np.abs(fractions - 0.5) > 0.5 + EDGE_TOLERANCE
-    if (outside & open_ends).any():
-        particle, direction = np.argwhere(outside & open_ends)[0]
+    if (outside & ~configuration.periodic).any():
+        particle, direction = np.argwhere(outside & ~configuration.periodic)[0]
         raise ValueError(
             f"particle {particle} at {configuration.positions[particle].tolist()} lies outside the "
             f"box along direction {direction}, which is not periodic: give a box that holds all "
             "particles"
         )
+    return fractions * n_pixels
+
+
+def _shares(grid, smooth):
+    """Yield pixels and the share of each particle that falls to them.
+
+    What is to be blurred is first divided linearly among the nearest pixels, so that the image
+    moves with a particle also by less than a pixel.
+    """
+    if not smooth:
+        yield np.floor(grid).astype(np.int64), np.ones(len(grid))
+        return
+    lower = np.floor(grid - 0.5)
+    upper_share = grid - 0.5 - lower
+    for corner in product((0, 1), repeat=grid.shape[1]):
+        shares = np.where(corner, upper_share, 1 - upper_share)
+        yield (lower + corner).astype(np.int64), shares.prod(axis=1)
+
+
+def _fold(pixels, n_pixels, periodic):
     # The upper end of an open direction belongs to its last pixel.
-    return np.where(open_ends, np.clip(pixels, 0, n_pixels - 1), pixels % n_pixels)
+    return np.where(periodic, pixels % n_pixels, np.clip(pixels, 0, n_pixels - 1))

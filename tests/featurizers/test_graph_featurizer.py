@@ -4,7 +4,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
-from glassclf.configurations import Configuration, pairs_within
+from glassclf.configurations import Configuration
 from glassclf.featurizers import GraphFeaturizer
 
 

@@ -33,37 +33,37 @@ def test_sum_in_three_dimensions(gas, seed, blur):
 def test_particle_is_in_its_pixel():
     # Pixels of 0.5 along direction 0 and 1.0 along direction 1.
     one = Configuration([[1.2, 2.5], [0.1, 0.2]], [3, 1], [2.0, 4.0])
-    images = ImageFeaturizer(4).fit_transform([one])
+    images = ImageFeaturizer(4, blur=0).fit_transform([one])
     assert np.argwhere(images).tolist() == [[0, 0, 0, 0], [0, 1, 2, 2]]
 
 
 def test_particle_is_in_its_voxel():
     one = Configuration([[0.1, 1.1, 2.9]], [0], [3.0, 3.0, 3.0])
-    assert np.argwhere(ImageFeaturizer(3).fit_transform([one])).tolist() == [[0, 0, 0, 1, 2]]
+    assert np.argwhere(ImageFeaturizer(3, blur=0).fit_transform([one])).tolist() == [[0, 0, 0, 1, 2]]
 
 
 def test_triclinic_pixels_divide_the_lattice_vectors():
     cell = np.array([[4.0, 0.0], [2.0, 4.0]])
     one = Configuration([[0.1, 0.9] @ cell], [0], cell)
-    assert np.argwhere(ImageFeaturizer(10).fit_transform([one])).tolist() == [[0, 0, 1, 9]]
+    assert np.argwhere(ImageFeaturizer(10, blur=0).fit_transform([one])).tolist() == [[0, 0, 1, 9]]
 
 
 def test_unwrapped_particles_are_folded_back_along_periodic_directions():
     inside = Configuration([[0.5, 0.5], [1.5, 1.5]], [0, 0], [2.0, 2.0])
     unwrapped = Configuration([[-5.5, 0.5], [1.5, 7.5]], [0, 0], [2.0, 2.0])
-    images = ImageFeaturizer(8).fit_transform([inside, unwrapped])
+    images = ImageFeaturizer(8, blur=0).fit_transform([inside, unwrapped])
     assert (images[0] == images[1]).all()
 
 
 def test_upper_edge_of_an_open_box_is_in_the_last_pixel():
     one = Configuration([[3.0, 0.0], [3.0 + 1e-12, -1e-12]], [0, 0], [3.0, 3.0], periodic=False)
-    images = ImageFeaturizer(7).fit_transform([one])
+    images = ImageFeaturizer(7, blur=0).fit_transform([one])
     assert images[0, 0, 6, 0] == 2
 
 
 def test_just_below_the_edge_of_a_periodic_box_is_in_the_last_pixel():
     one = Configuration([[-1e-20, 0.0], [3.0, 0.0]], [0, 0], [3.0, 3.0])
-    images = ImageFeaturizer(5).fit_transform([one])
+    images = ImageFeaturizer(5, blur=0).fit_transform([one])
     assert (images[0, 0, 4, 0], images[0, 0, 0, 0]) == (1, 1)
 
 
@@ -77,7 +77,7 @@ def test_particle_outside_an_open_direction_names_sample_and_particle():
 
 def test_blur_is_a_gaussian_of_the_given_width():
     # 40 pixels of 0.25 and of 0.5: the width is a length, not a number of pixels.
-    one = Configuration([[5.0, 10.0]], [0], [10.0, 20.0])
+    one = Configuration([[5.125, 10.25]], [0], [10.0, 20.0])
     image = ImageFeaturizer(40, blur=1.0).fit_transform([one])[0, 0].astype(np.float64)
     for axis, length in ((0, 10.0), (1, 20.0)):
         profile = image.sum(axis=1 - axis)
@@ -86,8 +86,17 @@ def test_blur_is_a_gaussian_of_the_given_width():
         assert np.sqrt(np.average((x - mean) ** 2, weights=profile)) == pytest.approx(1, rel=0.01)
 
 
+def test_blurred_image_moves_with_the_particle_by_less_than_a_pixel():
+    images = ImageFeaturizer(10, blur=1.0).fit_transform(
+        [Configuration([[x, 5.2]], [0], [10.0, 10.0]) for x in (4.9, 5.0, 5.3)]
+    )
+    x = np.arange(10) + 0.5
+    centers = images[:, 0].sum(axis=2) @ x
+    assert centers == pytest.approx([4.9, 5.0, 5.3], abs=1e-3)
+
+
 def test_blur_wraps_along_periodic_directions_only():
-    corner = np.array([[0.1, 0.1]])
+    corner = np.array([[0.25, 0.25]])  # the middle of the first pixel
     one = Configuration(corner, [0], [8.0, 8.0], periodic=[True, False])
     image = ImageFeaturizer(16, blur=0.5).fit_transform([one])[0, 0]
     assert image[15, 0] == pytest.approx(image[1, 0])
