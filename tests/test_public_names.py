@@ -82,6 +82,15 @@ def test_init_holds_docstring_imports_and_all_only(subpackage):
     assert tree.body[-1].targets[0].id == "__all__"
 
 
+@pytest.mark.parametrize("subpackage", SUBPACKAGES)
+def test_reference_lists_every_public_name(subpackage):
+    page = (Path(__file__).parents[1] / "docs/api.rst").read_text()
+    section = page.partition(f".. currentmodule:: glassclf.{subpackage}\n")[2]
+    listed = section.partition(".. automodule::")[0].split(":toctree: generated\n")[1]
+    names = [line.strip() for line in listed.splitlines() if line.startswith("   ")]
+    assert names == import_module(f"glassclf.{subpackage}").__all__
+
+
 @pytest.mark.parametrize("thing", all_public())
 def test_docstring_has_a_summary_and_an_example(thing):
     doc = doc_of(thing)

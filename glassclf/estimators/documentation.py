@@ -3,11 +3,11 @@
 import inspect
 
 COMMON_PARAMETERS = """
-lr : float, default=1e-3
+lr : float, default=3e-3
     Learning rate.
 max_epochs : int, default={max_epochs}
     Passes over the training part. A ConvergenceWarning says when they were too few.
-batch_size : int, default=8
+batch_size : int, default={batch_size}
     Samples of one training step, and of one step of prediction.
 weight_decay : float, default=1e-2
     Weight decay of the optimizer.
@@ -68,7 +68,7 @@ n_iter_ : int
     Epochs done.
 n_threads_ : int
     Torch threads of the training.
-history_ : dict of ndarray of shape (n_iter_,)
+history_ : dict of ndarray of shape (n_epochs,)
     "train_loss", "valid_loss", "valid_score" (accuracy or R2), "lr" and "dur" (seconds) of each
     epoch. Without a validation part its two columns are NaN.
 net_ : skorch.NeuralNet

@@ -19,7 +19,8 @@ from glassclf.networks import MessagePassingNetwork
 DISTANCE_TAIL = 1e-3
 
 FACTS = {
-    "max_epochs": "30",
+    "max_epochs": "20",
+    "batch_size": "4",
     "network": "MessagePassingNetwork",
     "facts": "``n_types``, ``n_dims``, ``r_min``, ``r_max``, ``n_outputs``",
     "features": "Number of particle types.",
@@ -34,6 +35,9 @@ class GraphInput:
     n_layers: int = 3
     n_radial: int = 16
     pooling: str = "mean"
+    # Graphs are large samples: smaller batches stay in the processor's cache.
+    max_epochs: int = 20
+    batch_size: int = 4
 
     _network_constraints = {
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
