@@ -48,8 +48,8 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     of the dataclass, so that each stands in one place and in the signature of every subclass.
     """
 
-    lr: float = 1e-3
-    max_epochs: int = 50
+    lr: float = 3e-3
+    max_epochs: int = 40
     batch_size: int = 8
     weight_decay: float = 1e-2
     dropout: float = 0.0

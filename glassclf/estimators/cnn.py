@@ -19,7 +19,8 @@ from glassclf.networks import ConvolutionalNetwork
 MANY_CHANNELS = 16
 
 FACTS = {
-    "max_epochs": "50",
+    "max_epochs": "40",
+    "batch_size": "8",
     "network": "ConvolutionalNetwork",
     "facts": "``in_channels``, ``n_spatial``, ``n_outputs``",
     "features": "Number of channels.",
@@ -147,10 +148,10 @@ class CNNClassifier(ArrayInput, NetworkClassifier):
     >>> import numpy as np
     >>> from glassclf.estimators import CNNClassifier
     >>> rng = np.random.default_rng(0)
-    >>> X = rng.random((20, 1, 8, 8))
-    >>> X[10:] *= 2
-    >>> y = ["dilute"] * 10 + ["dense"] * 10
-    >>> classifier = CNNClassifier(n_filters=(4,), max_epochs=30, random_state=0).fit(X, y)
+    >>> X = rng.random((40, 1, 8, 8))
+    >>> X[20:] *= 2
+    >>> y = ["dilute"] * 20 + ["dense"] * 20
+    >>> classifier = CNNClassifier(n_filters=(4,), random_state=0).fit(X, y)
     >>> classifier.predict(X[[0, -1]]).tolist()
     ['dilute', 'dense']
     """

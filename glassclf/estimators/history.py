@@ -7,9 +7,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 COLUMNS = ("train_loss", "valid_loss", "valid_score", "lr", "dur")
 
-# The loss is called still falling when the last fifth of the epochs lowered it, against the fifth
-# before, by more than this share of its first value.
+# The loss is called still falling when the last fifth of the epochs lowered its mean, against the
+# fifth before, by more than this share of its first value, and by so many standard errors.
 STILL_FALLING = 0.05
+STANDARD_ERRORS = 3
 
 
 def history_arrays(history):
@@ -45,11 +46,13 @@ def warn_if_falling(train_loss, name, max_epochs):
     part = len(train_loss) // 5
     if part == 0:
         return
-    before, last = train_loss[-2 * part : -part].mean(), train_loss[-part:].mean()
-    if before - last > STILL_FALLING * train_loss[0]:
+    before, last = train_loss[-2 * part : -part], train_loss[-part:]
+    fall = before.mean() - last.mean()
+    noise = np.sqrt((before.var() + last.var()) / part)
+    if fall > max(STILL_FALLING * train_loss[0], STANDARD_ERRORS * noise):
         warnings.warn(
             f"the training loss of {name} was still falling fast after max_epochs={max_epochs} "
-            f"({before:.3g} to {last:.3g}): raise max_epochs or lr",
+            f"({before.mean():.3g} to {last.mean():.3g}): raise max_epochs or lr",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

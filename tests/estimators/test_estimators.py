@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
+from glassclf.estimators.history import warn_if_falling
 
 CLASSIFIERS = [CNNClassifier(max_epochs=8, lr=1e-2), MPNNClassifier(max_epochs=8)]
 REGRESSORS = [CNNRegressor(max_epochs=8, lr=1e-2), MPNNRegressor(max_epochs=8)]
@@ -312,13 +313,24 @@ def test_failed_fit_leaves_nothing(estimator, images, graphs, module, error):
     np.testing.assert_array_equal(estimator.predict(X), expected)
 
 
-def test_convergence_warning(images):
-    X, y = images
-    with pytest.warns(ConvergenceWarning, match="still falling fast after max_epochs=5"):
-        CNNClassifier(max_epochs=5, lr=1e-2, random_state=0).fit(X, y)
+def test_convergence_warning_names_what_to_raise():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 4))
+    y = X @ [1.0, 2.0, -1.0, 0.5]
+    with pytest.warns(ConvergenceWarning, match="CNNRegressor was still .* max_epochs=5") as caught:
+        CNNRegressor(max_epochs=5, lr=3e-4, random_state=0).fit(X, y)
+    assert caught[0].filename == __file__  # it points at the user's line
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        CNNClassifier(max_epochs=150, lr=1e-2, random_state=0).fit(X, y)
+        CNNRegressor(max_epochs=40, random_state=0).fit(X, y)
+
+
+def test_noise_is_no_convergence_warning():
+    losses = np.random.default_rng(0).uniform(0.2, 1.0, (50, 40))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        for loss in losses:
+            warn_if_falling(loss, "CNNClassifier", 40)
 
 
 def test_batch_of_one(estimator, images, graphs):

@@ -64,7 +64,9 @@ def test_configurations_need_a_featurizer(crystals_and_gases):
     X, y = crystals_and_gases(2)
     with pytest.raises(TypeError, match=r"make_pipeline\(ImageFeaturizer\(\), CNNClassifier\(\)\)"):
         CNNClassifier().fit(X, y)
-    with pytest.raises(TypeError, match=r"make_pipeline\(GraphFeaturizer\(\), MPNNClassifier\(\)\)"):
+    with pytest.raises(
+        TypeError, match=r"make_pipeline\(GraphFeaturizer\(\), MPNNClassifier\(\)\)"
+    ):
         MPNNClassifier().fit(X, y)
 
 
@@ -111,7 +113,9 @@ def test_auto_takes_the_gpu(images, graphs):
     ],
 )
 def test_what_is_not_there_yet_says_so(images, name, value):
-    with pytest.raises(NotImplementedError, match=f"{name}={value!r} of CNNClassifier is not there"):
+    with pytest.raises(
+        NotImplementedError, match=f"{name}={value!r} of CNNClassifier is not there"
+    ):
         CNNClassifier(**{name: value}).fit(*images)
 
 
