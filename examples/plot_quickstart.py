@@ -157,33 +157,37 @@ def draw_scores(ax, scores):
     for shift, method in zip((-0.2, 0.0, 0.2), COLORS):
         here = [i for i, column in enumerate(columns) if (method, *column) in scores]
         folds = np.array([scores[(method, *columns[i])] for i in here])
+        mean, spread = folds.mean(axis=1), folds.std(axis=1)
         ax.errorbar(
             np.array(here) + shift,
-            folds.mean(axis=1),
-            yerr=folds.std(axis=1),
+            mean,
+            yerr=[spread, np.minimum(spread, 1 - mean)],
             fmt="o",
-            markersize=8,
+            markersize=9,
             capsize=3,
             color=COLORS[method],
             label=method,
         )
     ax.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
+    ax.text(-0.4, 0.505, "chance", fontsize=9)
     ax.axvline(2.5, color="black", linewidth=0.8)
-    ax.text(1, 1.07, "thermal: a thermometer will do", ha="center", fontsize=10)
-    ax.text(4, 1.07, "inherent: only structure is left", ha="center", fontsize=10)
+    ax.text(1, 1.04, "thermal: a thermometer will do", ha="center", fontsize=11)
+    ax.text(4, 1.04, "inherent: only structure is left", ha="center", fontsize=11)
     ax.set_xticks(range(len(columns)), [f"{liquid:g}" for _, liquid in columns])
-    ax.set(ylim=(0.4, 1.13), xlabel="temperature of the liquid", ylabel="AUC (grouped by run)")
-    ax.text(5.45, 0.51, "chance", ha="right", fontsize=9)
-    ax.legend(loc="lower left", frameon=False)
+    ax.set_yticks(np.arange(0.4, 1.01, 0.1))
+    ax.set(xlim=(-0.5, 5.5), ylim=(0.4, 1.1))
+    ax.set(xlabel="temperature of the liquid", ylabel="AUC, whole runs held out")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 0.25), frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def draw(data, scores, path):
     X, y, _ = select_pair(data, liquid=0.635, state="inherent")
-    figure = plt.figure(figsize=(12, 5.2), layout="constrained")
+    figure = plt.figure(figsize=(12, 5.6), layout="constrained")
+    figure.suptitle("Glass or liquid from one snapshot (2D Kob-Andersen, mean and spread of folds)")
     grid = figure.add_gridspec(2, 2, width_ratios=[1, 2.6])
-    draw_snapshot(figure.add_subplot(grid[0, 0]), X[0], "glass, inherent structure")
-    draw_snapshot(figure.add_subplot(grid[1, 0]), X[1], "liquid at T = 0.635, inherent structure")
+    draw_snapshot(figure.add_subplot(grid[0, 0]), X[0], "glass (T = 0.05), inherent")
+    draw_snapshot(figure.add_subplot(grid[1, 0]), X[1], "liquid (T = 0.635), inherent")
     draw_scores(figure.add_subplot(grid[:, 1]), scores)
     figure.savefig(path, dpi=150)
 
