@@ -12,12 +12,12 @@ VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "glassclf/__init__.py").re
 # here and nowhere else; the versions that are known to work together are in constraints.txt.
 LOWEST = {
     "numpy": "2.0",
-    "scipy": "1.14",
+    "scipy": "1.15",
     "scikit-learn": "1.7",
     "torch": "2.5",
-    "skorch": "1.1",
+    "skorch": "1.2",
     "optuna": "4.2",
-    "joblib": "1.4",
+    "joblib": "1.5",
     "tqdm": "4.66",
     "safetensors": "0.5",
     "vesin": "0.4",

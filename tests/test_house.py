@@ -57,6 +57,14 @@ def test_no_file_is_too_long():
     assert {name: n for name, n in too_long.items() if n > MAX_LINES} == {}
 
 
+def test_tests_run_on_the_installed_package():
+    installed = distribution("glassclf").locate_file("glassclf/__init__.py")
+    if not installed.exists():
+        pytest.skip("installed as editable: the checkout is the package")
+    assert Path(glassclf.__file__).samefile(installed)
+    assert str(ROOT) not in sys.path
+
+
 def test_version_stands_in_one_place():
     assert distribution("glassclf").version == glassclf.__version__
     for name in ("setup.py", "README.md", "CITATION.cff", "docs/conf.py"):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpydoc.docscrape import get_doc_object
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 
@@ -15,6 +14,8 @@ import glassclf
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
 from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer
 from glassclf.testing import all_classes, two_phases
+
+get_doc_object = pytest.importorskip("numpydoc.docscrape").get_doc_object
 
 SUBPACKAGES = [name for name in glassclf.__all__ if name != "__version__"]
 PUBLIC = [

