@@ -210,7 +210,9 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Indices of the training and of the validation part, None where there is none."""
         n_samples = len(targets)
         if groups is None:
-            groups = getattr(X, "info", {}).get("run")
+            info = getattr(X, "info", None)
+            # The info of a pandas table is a method.
+            groups = info.get("run") if isinstance(info, dict) else None
         if groups is not None:
             groups = np.asarray(groups)
             if groups.shape != (n_samples,):

@@ -98,8 +98,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y has the class {unknown.tolist()[0]!r}, which is not among the classes of the first "
-                f"fit: {self.classes_.tolist()}"
+                f"y has the class {unknown.tolist()[0]!r}, which is not among the classes of the "
+                f"first fit: {self.classes_.tolist()}"
             )
         return np.searchsorted(self.classes_, y)
 

@@ -74,7 +74,7 @@ def _most_balanced(splits, labels, unit):
             best, least = (train, valid), imbalance
     if best is None:
         raise ValueError(
-            f"the validation split would take every sample of class {lost.tolist()[0]!r} out of training: "
-            f"give more {unit} of that class, or validation_fraction=None"
+            f"the validation split would take every sample of class {lost.tolist()[0]!r} out of "
+            f"training: give more {unit} of that class, or validation_fraction=None"
         )
     return best

@@ -23,8 +23,9 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     blur : float, default=0.2
         Standard deviation of the Gaussian by which each particle is smeared, in units of the input
         positions (the default suits particles of diameter 1); 0 counts points. With pixels no wider
-        than twice the blur, an image tells positions finer than its pixels. The blur wraps around along periodic directions of the box and
-        is reflected at the ends of the others, so no part of a particle is lost.
+        than twice the blur, an image tells positions finer than its pixels. The blur wraps around
+        along periodic directions of the box and is reflected at the ends of the others, so no part
+        of a particle is lost.
     n_jobs : int, default=None
         Number of processes over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
