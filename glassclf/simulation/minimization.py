@@ -12,9 +12,10 @@ from glassclf.simulation.lammps_engine import LammpsSystem
 from glassclf.simulation.potentials import get_potential
 
 # The conjugate gradient stops early now and then, where its line search meets a pair that crosses
-# the cutoff; started anew, it goes on.
+# the cutoff, at which the force jumps. FIRE, which moves by the forces alone, gets past it.
 N_STARTS = 5
 MAX_ITERATIONS = 20_000
+FIRE_ITERATIONS = 2_000
 
 
 def quench(X, *, potential="kob-andersen-2d", force_tolerance=1e-6, n_jobs=None, verbose=0):
@@ -122,6 +123,10 @@ def _minimize(system, force_tolerance):
         force = system.largest_force()
         if force <= force_tolerance:
             return
+        system.run(
+            f"min_style fire\nminimize 0 {force_tolerance!r} {FIRE_ITERATIONS} {FIRE_ITERATIONS}\n"
+            "min_style cg\nmin_modify line quadratic"
+        )
     raise RuntimeError(
         f"the energy minimisation did not converge: the largest force is {force:.2g}, "
         f"force_tolerance={force_tolerance:.2g}"

@@ -106,6 +106,13 @@ def test_equal_random_states_give_equal_runs():
     _assert_equal(one, other)
 
 
+@pytest.mark.parametrize(("n_particles", "random_state"), [(20, 111), (100, 54)])
+def test_pairs_at_the_cutoff_do_not_stop_the_quench(n_particles, random_state):
+    settings = {**TINY, "cooling_steps": 2, "n_particles": n_particles}
+    data = make_kob_andersen(1, **settings, random_state=random_state)
+    assert len(data) == 4
+
+
 def test_progress_bar(capfd):
     make_kob_andersen(2, **{**TINY, "verbose": 1, "cooling_steps": 2, "n_particles": 20})
     assert "2/2" in capfd.readouterr().err
