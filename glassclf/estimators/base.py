@@ -22,8 +22,8 @@ from glassclf.estimators.net import (
     LearningRate,
     Net,
     ValidationScore,
-    embedding_width,
     evaluate,
+    probe_module,
     quiet,
 )
 from glassclf.estimators.schedules import learning_rate
@@ -172,6 +172,7 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         with self._seeded(device, done):
             if not continued:
                 net.initialize()
+            width = probe_module(net, samples, self._count_outputs(targets))
             net.batch_size = self.batch_size
             dict(net.callbacks_)["learning_rate"].rate = partial(
                 learning_rate, self.schedule, self.lr, max_epochs=self.max_epochs
@@ -183,7 +184,7 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.n_threads_ = torch.get_num_threads()
         self.n_iter_ = len(net.history)
         self.history_ = history_arrays(net.history)
-        self._n_features_out = embedding_width(net, samples)
+        self._n_features_out = width
         if self.n_iter_ - done == self.max_epochs:
             warn_if_falling(self.history_["train_loss"], type(self).__name__, self.max_epochs)
 

@@ -9,7 +9,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from glassclf.configurations import Configurations
+from glassclf.configurations.packing import PackedSet
 from glassclf.estimators.batching import ArraySamples
 from glassclf.estimators.documentation import document
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
@@ -70,18 +70,33 @@ class ArrayInput:
                     "for images with one channel pass X[:, None]",
                     stacklevel=3,
                 )
+        self._check_extent(X)
         return ArraySamples(X), y
 
     def _check_samples(self, X):
         X = self._as_array(X, reset=False)
         X = validate_data(self, X, dtype=np.float32, allow_nd=True, reset=False)
+        self._check_extent(X)
         return ArraySamples(X)
+
+    def _check_extent(self, X):
+        extent = X.shape[2:]
+        if not all(extent):
+            raise ValueError(f"X must have no empty axis, got shape {X.shape}")
+        if self.module is None and self.padding == "circular" and extent:
+            # Each block but the last halves the extent; a pad must not wrap around twice.
+            needed = 2 ** (len(self.n_filters) - 1) * (self.kernel_size // 2 - 1) + 1
+            if min(extent) < needed:
+                raise ValueError(
+                    f"kernel_size={self.kernel_size} in {len(self.n_filters)} circular blocks "
+                    f"needs at least {needed} pixels along each axis, got X of shape {X.shape}"
+                )
 
     def _as_array(self, X, reset):
         name = type(self).__name__
-        if isinstance(X, Configurations):
+        if isinstance(X, PackedSet):
             raise TypeError(
-                f"{name} takes arrays, got Configurations: put an ImageFeaturizer before it, "
+                f"{name} takes arrays, got {type(X).__name__}: put an ImageFeaturizer before it, "
                 f"make_pipeline(ImageFeaturizer(), {name}())"
             )
         shape = np.shape(X) if hasattr(X, "shape") else ()

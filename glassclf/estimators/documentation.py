@@ -104,9 +104,7 @@ def document(**facts):
         attributes += COMMON_ATTRIBUTES
         text = inspect.cleandoc(cls.__doc__)
         text = text.replace("\n<parameters>", parameters.format(**facts))
-        cls.__doc__ = text.replace(
-            "\n<attributes>", (attributes + COMMON_ATTRIBUTES.format(**facts))
-        )
+        cls.__doc__ = text.replace("\n<attributes>", attributes.format(**facts))
         return cls
 
     return decorate

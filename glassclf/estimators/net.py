@@ -23,7 +23,13 @@ class Net(NeuralNet):
         target, weight = y_true
         losses = self.criterion_(y_pred, target.to(y_pred.device))
         losses = losses.reshape(len(losses), -1).mean(1)
-        return (losses * weight.to(losses.device)).mean()
+        loss = (losses * weight.to(losses.device)).mean()
+        if training and not torch.isfinite(loss):
+            raise ValueError(
+                f"the training loss became {loss.item()} in epoch {len(self.history)}: lower lr, "
+                "or set clip_norm=1.0"
+            )
+        return loss
 
     def train_epochs(self, dataset, n_epochs):
         """Train for a number of epochs, or until a callback asks to stop.
@@ -133,24 +139,38 @@ def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     return np.concatenate(outputs)
 
 
-def embedding_width(net, samples):
-    """Length of the embedding of one sample, None for a module that has none.
+def probe_module(net, samples, n_outputs):
+    """Try the module on one sample, before hours of training.
 
     Parameters
     ----------
     net : Net
-        Trained.
+        Initialized.
     samples : ArraySamples or GraphSamples
+    n_outputs : int
+        Outputs that the targets ask for.
 
     Returns
     -------
     width : int or None
+        Length of the embedding, None for a module that has none.
+
+    Raises
+    ------
+    ValueError
+        If ``forward`` returns another shape than ``(n, n_outputs)``.
     """
     module = net.module_.eval()
-    if not hasattr(module, "embed"):
-        return None
-    with torch.inference_mode():
-        return module.embed(samples.batch(np.arange(1)).to(net.device)).shape[1]
+    batch = samples.batch(np.arange(1)).to(net.device)
+    # Not inference_mode: what a lazy module makes here is trained afterwards.
+    with torch.no_grad():
+        shape = tuple(module(batch).shape)
+        if shape != (1, n_outputs):
+            raise ValueError(
+                f"forward of module {type(module).__name__} must return shape (n, {n_outputs}), "
+                f"got {shape} for n=1"
+            )
+        return module.embed(batch).shape[1] if hasattr(module, "embed") else None
 
 
 def quiet(text):

@@ -90,6 +90,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         y = column_or_1d(y, warn=True)
         if reset:
             self.classes_ = np.unique(y if classes is None else classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} differ from those of the first call of "
+                f"partial_fit, {self.classes_.tolist()}"
+            )
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in y, got 1 class: "

@@ -242,6 +242,10 @@ def test_partial_fit_is_an_epoch_and_needs_classes(classifier, images, graphs):
     assert classifier.n_iter_ == 2
     with pytest.raises(ValueError, match="'unknown', which is not among the classes"):
         classifier.partial_fit(X, np.where(half, "unknown", y))
+    with pytest.raises(
+        ValueError, match=r"classes=\['other'\] differ from those of the first call"
+    ):
+        classifier.partial_fit(X, y, classes=["other"])
 
 
 def test_partial_fit_of_a_regressor(regressor, images, graphs):

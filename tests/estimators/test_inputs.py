@@ -55,6 +55,24 @@ def test_other_images_in_predict(images, other, words):
         model.predict(other)
 
 
+def test_images_smaller_than_the_kernel():
+    X, y = np.random.default_rng(0).random((4, 1, 13, 14)), [0, 1, 0, 1]
+    model = CNNClassifier(kernel_size=9, max_epochs=1).fit(X, y)
+    words = (
+        "kernel_size=9 in 3 circular blocks needs at least 13 pixels .* shape \\(4, 1, 13, 12\\)"
+    )
+    with pytest.raises(ValueError, match=words):
+        model.predict(X[..., :12])
+    with pytest.raises(ValueError, match=words):
+        CNNClassifier(kernel_size=9).fit(X[..., :12], y)
+    CNNClassifier(kernel_size=9, padding="zeros", max_epochs=1).fit(X[..., :12], y)
+
+
+def test_empty_axis():
+    with pytest.raises(ValueError, match=r"no empty axis, got shape \(4, 1, 0, 8\)"):
+        CNNClassifier().fit(np.zeros((4, 1, 0, 8)), [0, 1, 0, 1])
+
+
 def test_too_many_axes():
     with pytest.raises(ValueError, match="at most 3 spatial axes"):
         CNNClassifier().fit(np.zeros((4, 1, 2, 2, 2, 2)), [0, 1, 0, 1])
@@ -68,6 +86,8 @@ def test_configurations_need_a_featurizer(crystals_and_gases):
         TypeError, match=r"make_pipeline\(GraphFeaturizer\(\), MPNNClassifier\(\)\)"
     ):
         MPNNClassifier().fit(X, y)
+    with pytest.raises(TypeError, match="CNNClassifier takes arrays, got Graphs: put an Image"):
+        CNNClassifier().fit(GraphFeaturizer(n_neighbors=3).fit_transform(X), y)
 
 
 @pytest.mark.parametrize(
@@ -201,3 +221,28 @@ def test_module_that_asks_for_too_much(images):
 def test_module_must_be_a_class(images):
     with pytest.raises(TypeError, match="module must be a subclass of torch.nn.Module"):
         CNNClassifier(module=torch.nn.Linear(1, 2)).fit(*images)
+
+
+class SevenOutputs(torch.nn.Module):
+    def __init__(self, in_channels):
+        super().__init__()
+        self.head = torch.nn.Linear(in_channels, 7)
+
+    def forward(self, x):
+        return self.head(x.mean(dim=(2, 3)))
+
+
+def test_module_with_other_outputs(images):
+    words = r"forward of module SevenOutputs must return shape \(n, 2\), got \(1, 7\) for n=1"
+    with pytest.raises(ValueError, match=words):
+        CNNClassifier(module=SevenOutputs).fit(*images)
+
+
+@pytest.mark.parametrize("parameters", [{"lr": 1e20}, {"lr": 1e20, "early_stopping": True}])
+def test_diverging_training_is_an_error(images, graphs, parameters):
+    for model, (X, y) in ((CNNClassifier(), images), (MPNNClassifier(), graphs)):
+        with pytest.raises(
+            ValueError, match=r"training loss became (nan|inf) in epoch \d+: lower lr"
+        ):
+            model.set_params(**parameters).fit(X, y)
+        assert not hasattr(model, "net_")
