@@ -174,11 +174,9 @@ def _make_run(index, seed, protocol, directory):
         random_state=np.random.RandomState(sequence.generate_state(8)),
     )
     thermal.info["run"] = np.full(len(thermal), name)
-    inherent = quench(thermal)
-    inherent.info["potential_energy"] = inherent.info["inherent_energy"].copy()
-    thermal.info["inherent_energy"] = inherent.info["inherent_energy"].copy()
     thermal.info["state"] = np.full(len(thermal), "thermal")
-    inherent.info["state"] = np.full(len(inherent), "inherent")
+    inherent = quench(thermal)
+    thermal.info["inherent_energy"] = inherent.info["inherent_energy"].copy()
     run = Configurations.concatenate([thermal, inherent])
     if directory is None:
         return index, run

@@ -42,7 +42,8 @@ def quench(X, *, potential="kob-andersen-2d", force_tolerance=1e-6, n_jobs=None,
     -------
     inherent : Configurations
         Same particles in the same order, wrapped into the box along periodic directions. ``info``
-        is kept and gains "inherent_energy", the energy per particle, in units of eps.
+        is kept and gains "inherent_energy", the energy per particle, in units of eps. Where X has
+        "potential_energy" it becomes the same, and "state" becomes "inherent".
 
     Raises
     ------
@@ -99,8 +100,19 @@ def quench(X, *, potential="kob-andersen-2d", force_tolerance=1e-6, n_jobs=None,
         X.offsets.copy(),
         X.cells.copy(),
         X.periodic.copy(),
-        {**{name: values.copy() for name, values in X.info.items()}, "inherent_energy": energies},
+        _info_of_inherent(X.info, energies),
     )
+
+
+def _info_of_inherent(info, energies):
+    """Copy the info of the snapshots; what is no longer true of them is brought up to date."""
+    info = {name: np.array(values) for name, values in info.items()}
+    info["inherent_energy"] = energies
+    if "potential_energy" in info:
+        info["potential_energy"] = energies.copy()
+    if "state" in info:
+        info["state"] = np.full(len(energies), "inherent")
+    return info
 
 
 def _quench_one(index, configuration, potential, force_tolerance):

@@ -54,6 +54,17 @@ def test_particles_keep_their_order_types_and_info(snapshots, inherent):
     np.testing.assert_array_equal(inherent.info["temperature"], snapshots.info["temperature"])
 
 
+def test_info_says_what_the_configuration_is_now(snapshots):
+    thermal = snapshots[:2]
+    thermal.info["state"] = np.array(["thermal", "thermal"])
+    thermal.info["potential_energy"] = np.array([1.0, 2.0])
+    inherent = quench(thermal)
+    assert inherent.info["state"].tolist() == ["inherent", "inherent"]
+    assert inherent.info["potential_energy"].tolist() == inherent.info["inherent_energy"].tolist()
+    assert thermal.info["state"].tolist() == ["thermal", "thermal"]
+    assert thermal.info["potential_energy"].tolist() == [1.0, 2.0]
+
+
 def test_positions_are_wrapped(inherent):
     for configuration in inherent:
         fractions = fractional(configuration.positions, configuration.cell)
