@@ -1,5 +1,6 @@
 """What all featurizers share: the checks of X, the types, the loop over configurations."""
 
+import reprlib
 import warnings
 from numbers import Integral
 
@@ -24,8 +25,10 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
     """Base of the featurizers: one array of features from each configuration.
 
     A subclass writes ``_featurize(configuration)``, which returns the features of one configuration
-    as an array, of one shape for all of them. It may rely on ``types_`` and ``n_dims_``, and may
-    write ``_learn(X)``, which ``fit`` calls with the checked set before it sets those two.
+    as an array (or list) of numbers, of one shape for all of them; a single number is one feature.
+    It may rely on ``types_`` and ``n_dims_``, and may write ``_learn(X)``, which ``fit`` calls with
+    the checked set before it sets those two. With ``get_feature_names_out``, scikit-learn makes
+    data frames of tables.
 
     Parameters
     ----------
@@ -111,20 +114,31 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
 
     def _stack(self, pieces, X):
         """Join the features of all configurations."""
+        source = f"{type(self).__name__}._featurize"
         for index, piece in enumerate(pieces):
+            piece = _numbers(piece, index, source)
             if index == 0:
                 stacked = np.empty((len(X), *piece.shape), dtype=piece.dtype)
+            if piece.shape != stacked.shape[1:]:
+                raise ValueError(
+                    f"{source} must return one shape for all configurations, got "
+                    f"{stacked.shape[1:]} for configuration 0 and {piece.shape} for configuration "
+                    f"{index}"
+                )
+            if not np.can_cast(piece.dtype, stacked.dtype):
+                stacked = stacked.astype(np.promote_types(piece.dtype, stacked.dtype))
             stacked[index] = piece
         return stacked
 
     def _each(self, X):
         """Features of each configuration, in order."""
-        n_workers = effective_n_jobs(self.n_jobs)
+        n_jobs = getattr(self, "n_jobs", None)
+        n_workers = effective_n_jobs(n_jobs)
         if n_workers == 1 or len(X) == 1:
             return _featurize_all(self, X, 0)
         # Several chunks a worker, so that the last ones are not left to one of them.
         bounds = np.linspace(0, len(X), min(len(X), 4 * n_workers) + 1).astype(int)
-        chunks = Parallel(n_jobs=self.n_jobs)(
+        chunks = Parallel(n_jobs=n_jobs)(
             delayed(_featurize_chunk)(self, X[start:stop], start)
             for start, stop in zip(bounds[:-1], bounds[1:])
         )
@@ -182,12 +196,29 @@ def _check_set(X):
     return X
 
 
+def _numbers(piece, index, source):
+    try:
+        array = np.atleast_1d(piece)
+    except ValueError:  # lists of unequal length
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{source} must return an array of numbers, got {reprlib.repr(piece)} "
+            f"({type(piece).__name__}) for configuration {index}"
+        )
+    return array
+
+
 def _featurize_all(featurizer, X, first):
     for index, configuration in enumerate(X, start=first):
         try:
-            yield featurizer._featurize(configuration)
+            features = featurizer._featurize(configuration)
         except ValueError as error:
             raise ValueError(f"configuration {index}: {error}") from error
+        except Exception as error:
+            error.add_note(f"in configuration {index}")
+            raise
+        yield features
 
 
 def _featurize_chunk(featurizer, X, first):

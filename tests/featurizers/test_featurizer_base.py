@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline, make_union
 from glassclf.configurations import Configuration, Configurations
 from glassclf.featurizers import (
     BondOrderFeaturizer,
-    ConfigurationFeaturizer,
     GraphFeaturizer,
     Graphs,
     ImageFeaturizer,
@@ -197,8 +196,3 @@ def test_union_in_a_cross_validated_pipeline(X):
     scores = cross_val_score(make_pipeline(union, LogisticRegression()), X, [0, 1, 0] * 3, cv=3)
     assert np.isfinite(scores).all()
     assert union.fit(X).get_feature_names_out()[0] == "rdffeaturizer__rdf_0_0_0.1"
-
-
-def test_a_subclass_must_say_what_its_features_are(X):
-    with pytest.raises(NotImplementedError, match="must define _featurize"):
-        ConfigurationFeaturizer().fit_transform(X)
