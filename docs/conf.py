@@ -23,6 +23,8 @@ html_theme_options = {"description": "scikit-learn estimators for particle confi
 # Lists of members come from the template of autosummary, not a second time from numpydoc.
 numpydoc_show_class_members = False
 autosummary_generate = True
+# The types stand in the docstrings, with shapes and units.
+autodoc_typehints = "none"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
