@@ -5,6 +5,7 @@ import numpy as np
 from glassclf.configurations.box import is_rectangular
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.packing import PackedSet, packed_rows
+from glassclf.configurations.sample_info import SampleInfo
 
 
 class Configurations(PackedSet):
@@ -31,6 +32,7 @@ class Configurations(PackedSet):
     info : dict of ndarray of shape (n, ...)
         One value for each configuration ("temperature", "run", ...); follows every indexing. A
         value that only some configurations carry is NaN (numbers) or empty (strings) elsewhere.
+        Setting a value of another length is an error.
 
     Examples
     --------
@@ -70,6 +72,8 @@ class Configurations(PackedSet):
     def from_arrays(cls, positions, types, offsets, cells, periodic, info=None):
         """Build a set from packed arrays, without a copy and without checking them again.
 
+        Only the lengths of ``info`` are checked.
+
         Parameters
         ----------
         positions, types, offsets, cells, periodic, info
@@ -81,7 +85,7 @@ class Configurations(PackedSet):
         """
         new = cls.__new__(cls)
         new.positions, new.types, new.offsets = positions, types, offsets
-        new.cells, new.periodic, new.info = cells, periodic, dict(info or {})
+        new.cells, new.periodic, new.info = cells, periodic, info
         return new
 
     @classmethod
@@ -127,6 +131,16 @@ class Configurations(PackedSet):
         from glassclf.configurations.store import open_store
 
         return open_store(path)
+
+    @property
+    def info(self):
+        """One value for each configuration under each name, dict of ndarray of shape (n, ...)."""
+        # Under its own name, where those look who walk over the attributes of a set.
+        return self.__dict__["info"]
+
+    @info.setter
+    def info(self, values):
+        self.__dict__["info"] = SampleInfo(len(self), values)
 
     @property
     def n_dims(self):
