@@ -189,6 +189,14 @@ class NoTableMixin:
         return self
 
 
+def warn_of_other_units(r_max):
+    """Warn, from ``_stack``, that a radius reaches from no particle to another."""
+    warnings.warn(
+        f"no two particles of X are within r_max={r_max:g}: are the positions in other units?",
+        stacklevel=4,
+    )
+
+
 def _check_set(X):
     X = as_configurations(X)
     if len(X) == 0:

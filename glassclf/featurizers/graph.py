@@ -8,7 +8,12 @@ from scipy.sparse.csgraph import connected_components
 
 from glassclf.configurations import minimum_image, nearest_neighbors, pairs_within
 from glassclf.configurations.neighbors import Pairs
-from glassclf.featurizers.base import ConfigurationFeaturizer, NoTableMixin, Number
+from glassclf.featurizers.base import (
+    ConfigurationFeaturizer,
+    NoTableMixin,
+    Number,
+    warn_of_other_units,
+)
 from glassclf.featurizers.graphs import Graphs
 
 # Reaches r = 2.3 in the two-dimensional Kob-Andersen glass, the second shell of neighbours. A
@@ -29,7 +34,7 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
         images count: in a box shorter than ``2 * r_max`` two particles may have several bonds.
         With ``n_neighbors`` also given, only that many nearest of them (or fewer, where there are
         no more). With neither given, each particle is bonded to its 20 nearest others (to all
-        others in smaller configurations).
+        others in smaller configurations, so that a single particle has no bond).
     connect : bool, default=False
         Whether to add the shortest bonds, in both directions, that join the parts of a graph that
         would otherwise not hang together.
@@ -88,8 +93,11 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
 
     def _bonds(self, configuration):
         if self.r_max is None:
-            default = max(1, min(DEFAULT_N_NEIGHBORS, configuration.n_particles - 1))
-            wanted = default if self.n_neighbors is None else self.n_neighbors
+            if self.n_neighbors is not None:
+                return nearest_neighbors(configuration, self.n_neighbors)
+            if configuration.n_particles == 1:
+                return _no_bonds(configuration.n_dims)
+            wanted = min(DEFAULT_N_NEIGHBORS, configuration.n_particles - 1)
             return nearest_neighbors(configuration, wanted)
         pairs = pairs_within(configuration, self.r_max)
         if self.n_neighbors is None:
@@ -101,7 +109,14 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     def _stack(self, pieces, X):
         graphs = Graphs.concatenate(pieces)
         graphs.info = dict(X.info)
+        if self.r_max is not None and len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
+            warn_of_other_units(self.r_max)
         return graphs
+
+
+def _no_bonds(n_dims):
+    nodes = np.empty(0, dtype=np.int64)
+    return Pairs(nodes, nodes, np.empty((0, n_dims)), np.empty(0))
 
 
 def _connect(configuration, pairs):

@@ -1,5 +1,6 @@
 """Images: particles of each type counted on a grid."""
 
+import warnings
 from itertools import product
 from numbers import Integral, Real
 
@@ -11,6 +12,8 @@ from glassclf.featurizers.base import ConfigurationFeaturizer, NoTableMixin, Num
 
 # A particle this far outside an open box, in units of its edge, is there by rounding.
 EDGE_TOLERANCE = 1e-9
+# Boxes whose size fluctuates, as at constant pressure, stay well within this.
+SCALE_TOLERANCE = 0.05
 
 
 class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
@@ -36,6 +39,9 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
         Particle types seen in ``fit``, sorted; channel ``c`` shows ``types_[c]``.
     n_dims_ : int
         Number of spatial dimensions, 2 or 3.
+    pixel_size_ : ndarray of shape (n_dims,)
+        Mean width of the pixels of the configurations seen in ``fit``, along each lattice vector,
+        in units of the input positions.
 
     Notes
     -----
@@ -44,6 +50,13 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     direction 1. The pixels divide the lattice vectors evenly: in a triclinic box they are
     parallelograms, and the blur has its width along each lattice vector. Each image of a
     configuration sums to its particle number, at any blur.
+
+    Since the grid spans the box, pixels are wider in a larger box. To a convolutional network,
+    whose filters span a fixed number of pixels, that is another scale: trained in one box, it may
+    fail in another without a sign. ``transform`` therefore warns where pixels differ from
+    ``pixel_size_`` by more than 5 %, also when ``fit`` saw boxes of several sizes. To compare boxes
+    of two sizes, cut windows of one size out of both, or make the images of each with ``n_pixels``
+    in proportion to its box.
 
     Examples
     --------
@@ -65,6 +78,26 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
         self.n_pixels = n_pixels
         self.blur = blur
         self.n_jobs = n_jobs
+
+    def _learn(self, X):
+        self.pixel_size_ = self._pixel_sizes(X).mean(axis=0)
+
+    def _pixel_sizes(self, X):
+        """Width of the pixels along each lattice vector, ndarray of shape (n, n_dims)."""
+        return np.linalg.norm(X.cells, axis=2) / self.n_pixels
+
+    def _stack(self, pieces, X):
+        sizes = self._pixel_sizes(X)
+        other = np.argwhere(np.abs(sizes / self.pixel_size_ - 1) > SCALE_TOLERANCE)
+        if len(other):
+            index, direction = other[0]
+            warnings.warn(
+                f"pixels of configuration {index} are {sizes[index, direction]:.3g} wide along "
+                f"direction {direction}, those of fit were {self.pixel_size_[direction]:.3g}: to a "
+                "CNN that is another scale; choose n_pixels in proportion to the box",
+                stacklevel=3,
+            )
+        return super()._stack(pieces, X)
 
     def _featurize(self, configuration):
         grid = _grid_coordinates(configuration, self.n_pixels)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from glassclf.configurations import is_rectangular, pairs_one_way, volume
-from glassclf.featurizers.base import ConfigurationFeaturizer, Number
+from glassclf.featurizers.base import ConfigurationFeaturizer, Number, warn_of_other_units
 
 # Nodes of each angle in a quadrant: a share of 1e-5 is then right everywhere, and half a percent
 # where r passes the sides of an open box and hardly any pairs are left.
@@ -28,8 +28,8 @@ class RDFFeaturizer(ConfigurationFeaturizer):
     Parameters
     ----------
     r_max : float, default=2.5
-        Largest distance, in units of the input positions. It may exceed half the box: all periodic
-        images are counted.
+        Largest distance, in units of the input positions (the default suits particles of diameter
+        about 1). It may exceed half the box: all periodic images are counted.
     n_bins : int, default=100
         Number of bins between 0 and ``r_max``.
     partial : bool, default=True
@@ -111,6 +111,12 @@ class RDFFeaturizer(ConfigurationFeaturizer):
             "_".join(["rdf", *map(str, pair), f"{r:.10g}"]) for pair, r in product(pairs, self.r_)
         ]
         return np.array(names, dtype=object)
+
+    def _stack(self, pieces, X):
+        rdf = super()._stack(pieces, X)
+        if not rdf.any() and X.n_particles.max() > 1:
+            warn_of_other_units(self.r_max)
+        return rdf
 
     def _featurize(self, configuration):
         n_types = len(self.types_) if self.partial else 1

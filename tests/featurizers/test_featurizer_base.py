@@ -112,6 +112,7 @@ def test_pickle_and_clone(featurizer, X):
 
 
 @every_featurizer
+@pytest.mark.filterwarnings("ignore:pixels of configuration")
 def test_configurations_of_different_size_and_box_share_a_set(featurizer, gas):
     X = Configurations([gas(20, [5, 5])[0], gas(33, [4, 9], periodic=False)[0]])
     assert len(clone(featurizer).fit_transform(X)) == 2

@@ -42,8 +42,34 @@ def test_edges_are_sorted_by_source_then_distance(gas):
 def test_default_is_twenty_neighbors_or_all_others(gas):
     assert GraphFeaturizer().fit_transform(gas(40, [9, 9])).n_neighbors == 20
     assert GraphFeaturizer().fit_transform(gas(7, [9, 9])).n_neighbors == 6
+
+
+def test_default_leaves_a_single_particle_without_bonds(gas):
+    graphs = GraphFeaturizer().fit_transform([*gas(1, [9, 9]), *gas(3, [9, 9])])
+    assert graphs.n_nodes.tolist() == [1, 3]
+    assert graphs.n_edges.tolist() == [0, 6]
+    assert graphs.n_isolated.tolist() == [1, 0]
+    assert graphs.n_neighbors is None
+    assert GraphFeaturizer().fit_transform(gas(1, [4, 4, 4])).vectors.shape == (0, 3)
+    # A number that was asked for is not given up silently.
     with pytest.raises(ValueError, match="n_neighbors=1 for 1 particles"):
-        GraphFeaturizer().fit_transform(gas(1, [9, 9]))
+        GraphFeaturizer(n_neighbors=1).fit_transform(gas(1, [9, 9]))
+
+
+def test_no_bond_within_the_radius_warns(gas):
+    message = r"no two particles of X are within r_max=0\.1: are the positions in other units\?"
+    far = Configuration([[5.0, 5.0], [15.0, 5.0]], [0, 0], [40.0, 40.0])
+    for n_neighbors in (None, 1):
+        with pytest.warns(UserWarning, match=message):
+            GraphFeaturizer(n_neighbors, r_max=0.1).fit_transform([far, far])
+
+
+@pytest.mark.filterwarnings("error")
+def test_some_bonds_or_single_particles_do_not_warn(gas):
+    far = Configuration([[5.0, 5.0], [15.0, 5.0]], [0, 0], [40.0, 40.0])
+    near = Configuration([[5.0, 5.0], [7.0, 5.0]], [0, 0], [40.0, 40.0])
+    GraphFeaturizer(r_max=2.5).fit_transform([far, near])
+    GraphFeaturizer(r_max=2.5).fit_transform(gas(1, [9, 9], n_types=1))
 
 
 def test_both_parameters_take_the_nearest_within_the_radius(gas):

@@ -125,3 +125,35 @@ def test_tabular_names_are_absent(gas):
 def test_bad_parameters_are_named(gas, name, value):
     with pytest.raises(ValueError, match=f"The '{name}' parameter of ImageFeaturizer must be"):
         ImageFeaturizer(**{name: value}).fit(gas(9, [5, 5]))
+
+
+def test_pixel_size_is_the_mean_of_fit(gas):
+    X = [gas(9, [4.0, 8.0])[0], gas(9, [4.1, 8.0])[0]]
+    featurizer = ImageFeaturizer(8).fit(X)
+    assert featurizer.pixel_size_ == pytest.approx([4.05 / 8, 1.0])
+    tilted = ImageFeaturizer(10).fit(gas(9, [[3, 4], [0, 6]]))
+    assert tilted.pixel_size_ == pytest.approx([0.5, 0.6])
+
+
+def test_pixels_of_another_width_warn_once(gas):
+    small, large = gas(9, [7.36, 7.36])[0], gas(9, [7.36, 15.04])[0]
+    featurizer = ImageFeaturizer(32).fit([small])
+    message = (
+        r"^pixels of configuration 3 are 0\.47 wide along direction 1, those of fit were 0\.23: to "
+        r"a CNN that is another scale; choose n_pixels in proportion to the box$"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        featurizer.transform([small] * 3 + [large] * 2)
+    assert len(caught) == 1
+
+
+def test_boxes_of_several_sizes_in_fit_warn(gas):
+    X = [gas(9, [4, 4])[0], gas(9, [5, 5])[0]]
+    with pytest.warns(UserWarning, match=r"of configuration 0 are 0\.5 wide .* fit were 0\.56"):
+        ImageFeaturizer(8).fit_transform(X)
+
+
+@pytest.mark.filterwarnings("error")
+def test_boxes_that_breathe_do_not_warn(gas):
+    featurizer = ImageFeaturizer(8).fit(gas(9, [5, 5]))
+    featurizer.transform([gas(9, [length, 5])[0] for length in (4.8, 5.0, 5.2)])

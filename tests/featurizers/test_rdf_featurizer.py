@@ -155,3 +155,21 @@ def test_bad_parameters_are_named(gas, name, value):
 def test_names_need_a_fit():
     with pytest.raises(NotFittedError, match="RDFFeaturizer instance is not fitted"):
         RDFFeaturizer().get_feature_names_out()
+
+
+def test_no_pair_within_reach_warns(gas):
+    # Positions in Angstrom or nanometres, say.
+    far = Configuration([[5.0, 5.0], [15.0, 5.0]], [0, 0], [40.0, 40.0])
+    message = r"no two particles of X are within r_max=2\.5: are the positions in other units\?"
+    with pytest.warns(UserWarning, match=message) as caught:
+        RDFFeaturizer().fit_transform([far, far])
+    assert len(caught) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_pair_within_reach_or_single_particles_do_not_warn():
+    far = Configuration([[5.0, 5.0], [15.0, 5.0]], [0, 0], [40.0, 40.0])
+    near = Configuration([[5.0, 5.0], [7.0, 5.0]], [0, 0], [40.0, 40.0])
+    single = Configuration([[5.0, 5.0]], [0], [40.0, 40.0])
+    RDFFeaturizer().fit_transform([far, near])
+    RDFFeaturizer().fit_transform([single, single])

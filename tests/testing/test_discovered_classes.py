@@ -37,6 +37,7 @@ def assert_all_pass(results):
     assert set(status) <= {"passed", "skipped"}
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
 @pytest.mark.parametrize(("name", "found"), all_classes("featurizer"))
 def test_featurizer_passes_every_check(name, found):
     assert_all_pass(check_featurizer(build(name, found), on_skip=None))
