@@ -226,6 +226,14 @@ class Graphs(PackedSet):
         graphs = np.searchsorted(self.node_offsets, nodes, side="right") - 1
         return np.bincount(graphs, minlength=len(self))
 
+    def __array__(self, dtype=None, copy=None):
+        # Estimators of tables ask for an array; numpy would try to unpack the set, and say nothing
+        # of what to do.
+        raise TypeError(
+            "Graphs are for MPNNClassifier and MPNNRegressor, and make no array: put "
+            "RDFFeaturizer or BondOrderFeaturizer before estimators of tables"
+        )
+
     def __len__(self):
         return len(self.node_offsets) - 1
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from glassclf.configurations.packing import PackedSet
+
 # Networks compute in single precision, and sums over a batch change their order.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -49,6 +51,8 @@ def _compare(actual, expected, what, compare_arrays):
 
 
 def _is_container(output):
+    if isinstance(output, PackedSet):
+        return True
     return hasattr(output, "__dict__") and not hasattr(output, "__array__")
 
 

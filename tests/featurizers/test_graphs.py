@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_validate, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -156,6 +157,15 @@ def test_pickle_and_hash(random_graphs):
 
 def test_has_one_axis(random_graphs):
     assert np.ndim(random_graphs) == 1
+
+
+def test_graphs_become_no_array(random_graphs):
+    message = "Graphs are for MPNNClassifier and MPNNRegressor, and make no array: .*RDFFeaturizer"
+    with pytest.raises(TypeError, match=message):
+        np.asarray(random_graphs)
+    for estimator in (LogisticRegression(), RandomForestClassifier()):
+        with pytest.raises(TypeError, match=message):
+            estimator.fit(random_graphs, np.tile([0, 1], 6))
 
 
 def test_constructor_copies_what_it_is_given():
