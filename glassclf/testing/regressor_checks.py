@@ -82,7 +82,9 @@ def check_memorises(name, regressor):
     """A tiny set of growing disorder is learnt by heart."""
     X, y, _ = graded_disorder()
     score = r2_score(y, fitted(regressor, X, y).predict(X))
-    assert score >= MEMORISED, f"R2 {score:.2f} on the training set, not {MEMORISED}"
+    assert score >= MEMORISED, (
+        f"R2 {score:.2f} on the training set, not {MEMORISED}: raise max_epochs?"
+    )
 
 
 REGRESSOR_CHECKS = (

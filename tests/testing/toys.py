@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
 
 from glassclf.configurations import as_configurations, minimum_image
+from glassclf.featurizers import ConfigurationFeaturizer
 
 R_MAX = 2.2
 
@@ -191,3 +192,22 @@ class ToyRegressor(RegressorMixin, ToyEstimator):
     def predict(self, X):
         mixed = self._mixed(X)
         return self.model_.predict(mixed)
+
+
+class MinimalFeaturizer(ConfigurationFeaturizer):
+    """As little as a featurizer may consist of."""
+
+    def _featurize(self, configuration):
+        return [np.mean(configuration.types == kind) for kind in self.types_]
+
+
+class OwnParameterFeaturizer(ConfigurationFeaturizer):
+    """A parameter of its own, and no n_jobs."""
+
+    _parameter_constraints = {"scale": [Interval(Real, 0, None, closed="neither")]}
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def _featurize(self, configuration):
+        return self.scale * configuration.n_particles
