@@ -52,8 +52,13 @@ def read_xyz(path, box=None, periodic=True):
     ValueError
         With file name and line number, if the file is truncated or garbled; or if a box is missing
         or given twice.
+
+    Warns
+    -----
+    UserWarning
+        If the last line has no end, so that its last value may be cut.
     """
-    lines = read_lines(path)
+    lines = read_lines(path, warn_if_cut=True)
     frames, line = [], 0
     while line < len(lines):
         frame, line = _read_frame(path, lines, line, box, periodic)

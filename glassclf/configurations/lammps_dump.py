@@ -36,14 +36,19 @@ def read_lammps_dump(path):
     -------
     X : Configurations
         With ``info["timestep"]`` and ``info["origin"]``, the corner of the box in the file, of
-        shape (n, n_dims).
+        shape (n, n_dims); with ``info["time"]`` if the dump has sections of that name.
 
     Raises
     ------
     ValueError
         With file name and line number, if the dump is truncated or garbled.
+
+    Warns
+    -----
+    UserWarning
+        If the last line has no end, so that its last value may be cut.
     """
-    lines = read_lines(path)
+    lines = read_lines(path, warn_if_cut=True)
     frames, line = [], 0
     while line < len(lines):
         frame = _Frame(path, lines, line)
@@ -62,10 +67,10 @@ class _Frame:
 
     def __init__(self, path, lines, start):
         self.path, self.lines, self.line = path, lines, start
+        self.time = None
+        self._read_optional_sections()
         self.timestep = int(self._integers("TIMESTEP")[0])
-        # Newer versions may add these two, when asked.
-        self._skip("UNITS")
-        self._skip("TIME")
+        self._read_optional_sections()
         self.n_particles = int(self._integers("NUMBER OF ATOMS")[0])
         if self.n_particles < 1:
             raise ValueError(f"{path}, line {self.line}: the frame has no particles")
@@ -86,6 +91,8 @@ class _Frame:
         else:
             positions = positions - origin
         info = {"timestep": self.timestep, "origin": origin}
+        if self.time is not None:
+            info["time"] = self.time
         try:
             return Configuration(positions, self.types, cell, self.periodic[:n_dims], info)
         except ValueError as error:
@@ -111,9 +118,16 @@ class _Frame:
         self._header(name)
         return self._rows(1, 1).integers(0)
 
-    def _skip(self, name):
-        if self.line < len(self.lines) and self.lines[self.line].startswith(f"ITEM: {name}"):
-            self.line += 2
+    def _read_optional_sections(self):
+        """Read what ``dump_modify`` adds when asked: before the timestep, but not in all files."""
+        while self.line < len(self.lines):
+            if self.lines[self.line].strip() == "ITEM: UNITS":
+                self.line += 2
+            elif self.lines[self.line].strip() == "ITEM: TIME":
+                self.line += 1
+                self.time = self._rows(1, 1).floats([0])[0, 0]
+            else:
+                return
 
     def _read_box(self):
         words = self._header("BOX BOUNDS")

@@ -1,6 +1,7 @@
 """Numbers in columns of text: parsed fast, and with the line named where they are not."""
 
 import gzip
+import warnings
 import zlib
 
 import numpy as np
@@ -35,12 +36,14 @@ def read_bytes(path, size=-1):
             raise ValueError(f"{path}: the compressed data are truncated or damaged") from error
 
 
-def read_lines(path):
+def read_lines(path, warn_if_cut=False):
     """All lines of a text file, gzipped or not.
 
     Parameters
     ----------
     path : str or path-like
+    warn_if_cut : bool, default=False
+        Warn if the last line has no end. Programs end every line, people do not.
 
     Returns
     -------
@@ -56,7 +59,13 @@ def read_lines(path):
         lines = read_bytes(path).decode("utf-8").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text file") from error
-    return lines if lines[-1] else lines[:-1]
+    if not lines[-1]:
+        return lines[:-1]
+    if warn_if_cut:
+        warnings.warn(
+            f"{path} does not end with a newline: its last value may be cut", stacklevel=2
+        )
+    return lines
 
 
 def open_text(path):

@@ -118,6 +118,14 @@ def test_errors_name_file_and_line(read, text, message):
     assert message in str(error.value)
 
 
+def test_a_last_line_without_an_end_warns(read):
+    message = r"test\.xyz does not end with a newline: its last value may be cut"
+    with pytest.warns(UserWarning, match=message):
+        assert len(read(GOOD[:-1])) == 1
+    with pytest.warns(UserWarning, match=message):
+        assert len(read(frame("", "1 0 0")[:-1], box=[4.0, 5.0])) == 1
+
+
 def test_info_that_the_format_cannot_hold_is_refused(tmp_path):
     for name, value in (("pbc", 1.0), ("phase", 1j), ("day", np.datetime64("2026-01-01"))):
         X = [Configuration([[0.5, 0.5]], [0], [1.0, 1.0], info={name: value})]

