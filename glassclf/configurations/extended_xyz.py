@@ -27,10 +27,11 @@ def read_xyz(path, box=None, periodic=True):
     """Read all frames of an XYZ file.
 
     A frame whose comment line has a ``Lattice`` is extended XYZ. Its column ``types`` gives the
-    types, else ``species`` (:func:`~glassclf.configurations.plain_text.types_from_words`); the file
-    is two-dimensional if ``pos`` has two columns or every frame is flat
-    (:func:`~glassclf.configurations.flat.is_flat`); other columns are ignored. A frame without is
-    plain XYZ, ``species x y [z]``, for which the box must be given.
+    types, else ``type`` if that is one of integers (``type:I:1``), else ``species``
+    (:func:`~glassclf.configurations.plain_text.types_from_words`); the file is two-dimensional if
+    ``pos`` has two columns or every frame is flat (:func:`~glassclf.configurations.flat.is_flat`);
+    other columns are ignored. A frame without is plain XYZ, ``species x y [z]``, for which the box
+    must be given.
 
     Parameters
     ----------
@@ -137,15 +138,19 @@ def _parse_comment(comment, place):
         origin = values.get("Origin")
         if origin is not None:
             origin = np.array(origin, dtype=np.float64).reshape(3)
-        columns, stop = {}, 0
+        columns, kinds, stop = {}, {}, 0
         fields = values.get("Properties", "species:S:1:pos:R:3").split(":")
-        for name, count in zip(fields[::3], fields[2::3], strict=True):
+        for name, kind, count in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
             columns[name] = range(stop, stop := stop + int(count))
+            kinds[name] = f"{kind}:{count}"
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{place}: the comment line is garbled: {error}") from error
+    # Names, or several numbers, may stand under this name as well.
+    if kinds.get("type") == "I:1":
+        columns.setdefault("types", columns["type"])
     if len(columns.get("pos", ())) not in (2, 3) or not {"types", "species"} & set(columns):
         raise ValueError(
-            f"{place}: Properties needs pos with 2 or 3 columns, and species or types, "
+            f"{place}: Properties needs pos with 2 or 3 columns, and species, types or type:I:1, "
             f"got {values['Properties']!r}"
         )
     info = {

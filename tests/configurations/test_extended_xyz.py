@@ -32,6 +32,20 @@ def test_species_are_atomic_numbers_letters_or_integers(read):
     assert read(frame(typed, "H 0 0 0 7 1.5", "H 1 1 1 3 1.5")).types.tolist() == [7, 3]
 
 
+def test_a_column_called_type_is_honoured_where_it_holds_integers(read):
+    first = f"{LATTICE} Properties=pos:R:3:type:I:1"
+    assert read(frame(first, "0 0 0 2", "1 1 1 0")).types.tolist() == [2, 0]
+    both = f"{LATTICE} Properties=species:S:1:pos:R:3:type:I:1"
+    assert read(frame(both, "X 0 0 0 0", "X 1 1 1 1")).types.tolist() == [0, 1]
+    all_three = f"{LATTICE} Properties=species:S:1:type:I:1:pos:R:3:types:I:1"
+    assert read(frame(all_three, "X 5 0 0 0 0", "X 6 1 1 1 1")).types.tolist() == [0, 1]
+    for kind, word in (("S:1", "x"), ("R:1", "1.5"), ("I:2", "1 2")):
+        other = f"{LATTICE} Properties=species:S:1:pos:R:3:type:{kind}"
+        assert read(frame(other, f"Si 0 0 0 {word}", f"O 1 1 1 {word}")).types.tolist() == [14, 8]
+    with pytest.raises(ValueError, match="needs pos with 2 or 3 columns, and species, types or ty"):
+        read(frame(f"{LATTICE} Properties=pos:R:3:type:S:1", "0 0 0 x", "1 1 1 x"))
+
+
 def test_lattice_rows_are_vectors_and_pbc_is_kept(read):
     X = read(frame('Lattice="4 0 0 1 5 0 2 3 6" pbc="T F T"', "A 0 0 0", "A 1 1 1"))
     assert X.cells[0].tolist() == [[4, 0, 0], [1, 5, 0], [2, 3, 6]]
