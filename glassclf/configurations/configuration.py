@@ -112,7 +112,9 @@ def _check_types(types, n_particles):
             f"types must have shape ({n_particles},), one for each position, got {types.shape}"
         )
     if not np.issubdtype(types.dtype, np.integer):
-        raise ValueError(f"types must be integers, got an array of {types.dtype}")
+        whole = types.dtype.kind == "f" and np.isfinite(types).all() and (types % 1 == 0).all()
+        advice = ": convert them with .astype(int)" if whole else ""
+        raise ValueError(f"types must be integers, got an array of {types.dtype}{advice}")
     if types.min() < 0:
         bad = int(np.argmin(types))
         raise ValueError(f"types must be 0 or larger, got {types[bad]} for particle {bad}")

@@ -30,7 +30,7 @@ def as_configurations(X):
     Raises
     ------
     TypeError
-        If X is something else.
+        If X is something else, or can be read only once, as a generator.
     ValueError
         If a configuration is not valid; the message names its index.
 
@@ -42,6 +42,9 @@ def as_configurations(X):
     """
     if isinstance(X, Configurations):
         return X
+    if hasattr(X, "__next__"):
+        # The next reader, such as transform after fit, would find nothing left.
+        raise TypeError(f"X is read more than once, got {_name(X)}: pass list(X)")
     if isinstance(X, Configuration) or _is_atoms(X):
         raise TypeError(f"X must be a set of configurations, got one: pass a list, [{_name(X)}]")
     is_array = isinstance(X, np.ndarray) and X.dtype != object

@@ -33,6 +33,11 @@ class PackedSet:
         return self._some(self._chosen(key))
 
     def _chosen(self, key):
+        expected = "samples are indexed by integers, slices or masks"
+        if isinstance(key, str):
+            raise IndexError(f"{expected}, got {key!r}; for values of info write X.info[{key!r}]")
+        if np.ndim(key) == 0:
+            raise IndexError(f"{expected}, got {key!r}")
         key = np.asarray(key)
         if key.ndim != 1:
             raise IndexError(f"a set of samples has one axis, got an index with {key.ndim}")
@@ -43,7 +48,7 @@ class PackedSet:
         if key.size == 0:
             return np.empty(0, dtype=np.int64)
         if not np.issubdtype(key.dtype, np.integer):
-            raise IndexError(f"samples are indexed by integers or bools, got {key.dtype}")
+            raise IndexError(f"{expected}, got an array of {key.dtype}")
         return np.arange(len(self))[key]
 
 

@@ -88,10 +88,17 @@ def test_every_other_index_gives_a_set(key, numbers):
         (-13, "sample -13 of a set of 12"),
         ([0, 12], "out of bounds"),
         ([True, False], "boolean index has 2 values for 12 samples"),
-        ([0.5], "indexed by integers or bools, got float64"),
-        ("run", "a set of samples has one axis, got an index with 0"),
+        ([0.5], "indexed by integers, slices or masks, got an array of float64"),
+        (["run"], "indexed by integers, slices or masks, got an array of <U3"),
+        (
+            "run",
+            r"^samples are indexed by integers, slices or masks, got 'run'; "
+            r"for values of info write X\.info\['run'\]$",
+        ),
+        (1.5, r"^samples are indexed by integers, slices or masks, got 1\.5$"),
+        (True, "^samples are indexed by integers, slices or masks, got True$"),
+        (None, "^samples are indexed by integers, slices or masks, got None$"),
         ([[0, 1]], "a set of samples has one axis, got an index with 2"),
-        (True, "a set of samples has one axis"),
     ],
 )
 def test_bad_indices_are_refused(key, message):

@@ -13,10 +13,10 @@ def test_a_set_passes_through():
     assert as_configurations(X) is X
 
 
-def test_configurations_triples_and_generators_give_equal_sets():
+def test_configurations_and_triples_give_equal_sets():
     one = Configuration(*TRIPLE)
     arrays = tuple(np.array(part) for part in TRIPLE)
-    cases = ([one, TRIPLE], (one, arrays), iter([one, list(TRIPLE)]), np.array([one, one]))
+    cases = ([one, TRIPLE], (one, arrays), [one, list(TRIPLE)], np.array([one, one]))
     for case in cases:
         X = as_configurations(case)
         assert X.positions.tolist() == TRIPLE[0] * 2
@@ -35,6 +35,8 @@ def test_configurations_triples_and_generators_give_equal_sets():
         (np.zeros((3, 2)), TypeError, r"got an array of float64 with shape \(3, 2\)"),
         (Configuration(*TRIPLE), TypeError, r"got one: pass a list, \[Configuration\]"),
         (tuple(np.array(part) for part in TRIPLE), TypeError, r"pass a list, \[triple\]"),
+        ((c for c in [TRIPLE]), TypeError, r"read more than once, got generator: pass list\(X\)"),
+        (iter([TRIPLE]), TypeError, r"read more than once, got list_iterator: pass list\(X\)"),
         ([], ValueError, "a set needs at least one configuration"),
         ([TRIPLE, 3], TypeError, "configuration 1: X must be .* got int"),
         ([TRIPLE, TRIPLE[:2]], TypeError, "configuration 1: X must be .* got tuple"),
