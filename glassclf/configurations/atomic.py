@@ -16,14 +16,14 @@ def complete_file(path):
     Parameters
     ----------
     path : str or path-like
-        Where the file is to appear.
+        Where the file is to appear. ``~`` is the home folder.
 
     Yields
     ------
     temporary : pathlib.Path
         Where to write it. It keeps the suffix of ``path``, which some libraries look at.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
     temporary = path.with_name(f".{secrets.token_hex(8)}-{path.name}")

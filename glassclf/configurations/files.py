@@ -55,8 +55,9 @@ def read_configurations(path, format=None, *, box=None, periodic=True):
     Parameters
     ----------
     path : str, path-like, or list of these
-        One file, a glob pattern (its files are read in sorted order; ``**`` matches folders), or a
-        list of files and patterns. ``.gz`` is fine for text.
+        One file, a glob pattern (its files are read in the order of their names as text: 0, 10, 2;
+        ``**`` matches folders), or a list of files and patterns. ``.gz`` is fine for text, ``~`` is
+        the home folder.
     format : {"glassclf", "lammps-dump", "extxyz", "xyz", "gsd", "table"}, default=None
         None: from the content or the ending of the file name. ``"extxyz"`` and ``"xyz"`` read both
         extended and plain XYZ; ``"table"`` has the columns ``type x y [z]`` and holds one
@@ -76,6 +77,8 @@ def read_configurations(path, format=None, *, box=None, periodic=True):
     ------
     FileNotFoundError
         If a file does not exist or no file matches a pattern.
+    TypeError
+        If ``path`` is no path, such as an open file.
     ValueError
         If a file is empty, truncated, garbled or of an unknown format. No file is skipped. Errors
         in text files give the line.
@@ -115,8 +118,9 @@ def write_configurations(path, X, format=None):
     Parameters
     ----------
     path : str or path-like
-        Text is compressed if it ends in ``.gz``.
+        Text is compressed if it ends in ``.gz``. ``~`` is the home folder.
     X : Configurations, or anything that :func:`as_configurations` takes
+        At least one configuration.
     format : {"glassclf", "lammps-dump", "extxyz", "gsd"}, default=None
         None: from the ending of the file name. ``"glassclf"`` (``.safetensors``) keeps everything;
         ``"extxyz"`` (``.xyz`` too) keeps everything but dates and complex numbers;
@@ -125,8 +129,10 @@ def write_configurations(path, X, format=None):
 
     Raises
     ------
+    TypeError
+        If ``path`` is no path.
     ValueError
-        If the format is unknown or cannot hold X.
+        If the format is unknown or cannot hold X, or X is empty.
 
     See Also
     --------
@@ -144,6 +150,11 @@ def write_configurations(path, X, format=None):
     [[0.5, 0.5], [1.0, 0.7]]
     """
     _check_format(format, WRITERS)
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"path must be a str or a path-like, got {type(path).__name__}: "
+            "write_configurations(path, X)"
+        )
     path = Path(path)
     chosen = format or SUFFIXES.get(_suffix(path))
     if chosen not in WRITERS:
@@ -151,7 +162,10 @@ def write_configurations(path, X, format=None):
         raise ValueError(
             f"{path}: no format goes with this ending: use one of {endings}, or pass format="
         )
-    WRITERS[chosen](path, as_configurations(X))
+    X = as_configurations(X)
+    if len(X) == 0:
+        raise ValueError(f"X has no configurations to write to {path}")
+    WRITERS[chosen](path, X)
 
 
 def _check_format(format, known):
@@ -166,14 +180,20 @@ def _suffix(path):
 def _expand(path):
     """List the files that path means, and whether it may mean several."""
     if isinstance(path, (str, os.PathLike)):
-        pattern = os.fspath(path)
+        pattern = os.path.expanduser(path)
         # A file may have brackets in its name.
         if not glob.has_magic(pattern) or os.path.exists(pattern):
-            return [Path(path)], False
+            return [Path(pattern)], False
         found = sorted(glob.glob(pattern, recursive=True))
         if not found:
             raise FileNotFoundError(f"no file matches {pattern!r}")
         return [Path(name) for name in found], True
+    # An open file is an iterable too, of its lines.
+    is_list = hasattr(path, "__iter__") and not hasattr(path, "read")
+    if not is_list or isinstance(path, (bytes, dict)):
+        raise TypeError(
+            f"path must be a str, a path-like or a list of these, got {type(path).__name__}"
+        )
     paths = [one for part in path for one in _expand(part)[0]]
     if not paths:
         raise ValueError("path is an empty list: name at least one file")

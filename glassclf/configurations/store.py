@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def open_store(path):
     ValueError
         If the file is truncated, or is something else.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     header, start = _read_header(path)

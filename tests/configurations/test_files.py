@@ -224,6 +224,58 @@ def test_two_and_three_dimensions_do_not_mix(tmp_path):
         read_configurations(str(tmp_path / "*.dump"))
 
 
+@pytest.mark.parametrize("path", [3, None, 1.5, b"a.dump", {"a.dump": 1}, True])
+def test_what_is_no_path_is_refused(path):
+    message = f"path must be a str, a path-like or a list of these, got {type(path).__name__}"
+    for wrong in (path, [path]):
+        with pytest.raises(TypeError, match=message):
+            read_configurations(wrong)
+    with pytest.raises(TypeError, match="path must be a str or a path-like"):
+        write_configurations(path, [TRIPLE])
+
+
+def test_an_open_file_is_refused(tmp_path):
+    write_one(tmp_path / "a.dump", 0)
+    with open(tmp_path / "a.dump") as file:
+        with pytest.raises(TypeError, match=r"path must be a str, .* got TextIOWrapper"):
+            read_configurations(file)
+
+
+def test_paths_may_come_from_a_generator_or_an_array(tmp_path):
+    for number in range(2):
+        write_one(tmp_path / f"{number}.dump", 0)
+    assert len(read_configurations(tmp_path / f"{number}.dump" for number in range(2))) == 2
+    names = np.array([str(tmp_path / "0.dump"), str(tmp_path / "1.dump")])
+    assert len(read_configurations(names)) == 2
+
+
+def test_swapped_arguments_are_named(tmp_path):
+    X = Configurations([Configuration(*TRIPLE)])
+    for wrong in (X, [TRIPLE]):
+        with pytest.raises(TypeError, match=r"path must .*: write_configurations\(path, X\)"):
+            write_configurations(wrong, tmp_path / "a.dump")
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_nothing_is_not_written(tmp_path, name):
+    X = Configurations([Configuration(*TRIPLE)])
+    with pytest.raises(ValueError, match="X has no configurations to write to .*set"):
+        write_configurations(tmp_path / name, X[:0])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    write_one("~/a.dump", 0)
+    assert len(read_configurations("~/a.dump")) == 1
+    assert read_configurations("~/*.dump").info["file"].tolist() == [str(tmp_path / "a.dump")]
+    X = read_configurations("~/a.dump")
+    X.save("~/a.safetensors")
+    assert len(Configurations.open("~/a.safetensors")) == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.dump", "a.safetensors"]
+
+
 def test_formats_are_checked(tmp_path):
     with pytest.raises(ValueError, match="format must be None or one of .*'extxyz'.*got 'pdb'"):
         read_configurations(tmp_path / "a", format="pdb")
