@@ -108,7 +108,7 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
 
     def _stack(self, pieces, X):
         graphs = Graphs.concatenate(pieces)
-        graphs.info = dict(X.info)
+        graphs.info = X.info
         if self.r_max is not None and len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
             warn_of_other_units(self.r_max)
         return graphs

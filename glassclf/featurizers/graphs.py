@@ -1,10 +1,13 @@
 """Graphs of particles and bonds, packed into flat arrays."""
 
+from copy import deepcopy
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from glassclf.configurations.packing import PackedSet, packed_rows
+from glassclf.configurations.sample_info import SampleInfo
 
 
 class Graphs(PackedSet):
@@ -42,7 +45,7 @@ class Graphs(PackedSet):
     distances : ndarray of shape (n_edges_total,), float32
         Lengths of the vectors.
     info : dict of ndarray of shape (n, ...)
-        Follows every indexing.
+        Follows every indexing. Setting a value of another length is an error.
 
     Raises
     ------
@@ -69,7 +72,7 @@ class Graphs(PackedSet):
         self.degrees = _integers("degrees", degrees, np.int32)
         self.neighbors = _integers("neighbors", neighbors, np.int32)
         self.vectors = np.array(vectors, dtype=np.float32)
-        self.info = {name: np.array(values) for name, values in (info or {}).items()}
+        self.info = deepcopy(info)
         self._check()
         self.edge_offsets = _edge_offsets(self.node_offsets, self.degrees)
         too_large = self.neighbors >= np.repeat(n_nodes, self.n_edges)
@@ -100,9 +103,6 @@ class Graphs(PackedSet):
                 "vectors must be finite and of shape (n_edges_total, n_dims), got shape "
                 f"{self.vectors.shape}"
             )
-        for name, values in self.info.items():
-            if values.ndim == 0 or len(values) != len(self.node_offsets) - 1:
-                raise ValueError(f"info[{name!r}] must have one value for each graph")
 
     @classmethod
     def from_arrays(
@@ -118,6 +118,8 @@ class Graphs(PackedSet):
     ):
         """Build a set from packed arrays, without a copy and without checking them.
 
+        Only the lengths of ``info`` are checked.
+
         Parameters
         ----------
         node_offsets, types, edge_offsets, degrees, neighbors, vectors, distances, info
@@ -131,7 +133,7 @@ class Graphs(PackedSet):
         new.node_offsets, new.types = node_offsets, types
         new.edge_offsets, new.degrees = edge_offsets, degrees
         new.neighbors, new.vectors, new.distances = neighbors, vectors, distances
-        new.info = dict(info or {})
+        new.info = info
         return new
 
     @classmethod
@@ -166,6 +168,15 @@ class Graphs(PackedSet):
             info={name: np.concatenate([one.info[name] for one in sets]) for name in sets[0].info},
             **joined,
         )
+
+    @property
+    def info(self):
+        # Under its own name, where those look who walk over the attributes of a set.
+        return self.__dict__["info"]
+
+    @info.setter
+    def info(self, values):
+        self.__dict__["info"] = SampleInfo(len(self), values)
 
     # A set of one graph is a set again: asked for its axes, numpy would unpack it for ever.
     ndim = 1

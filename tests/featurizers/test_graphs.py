@@ -173,6 +173,22 @@ def test_constructor_copies_what_it_is_given():
     graphs = Graphs([2], [0, 1], [1, 1], [1, 0], vectors)
     graphs.vectors[:] = 7
     assert (vectors == 1).all()
+    temperatures = np.array([0.5])
+    graphs = Graphs([2], [0, 1], [1, 1], [1, 0], vectors, {"temperature": temperatures})
+    graphs.info["temperature"][0] = 7
+    assert temperatures[0] == 0.5
+
+
+def test_info_is_checked_when_it_is_set(random_graphs):
+    part = random_graphs[2:4]
+    part.info["order"] = [1, 2]
+    assert part[1].info["order"].tolist() == [2]
+    with pytest.raises(ValueError, match=r"info\['order'\] must have one value for each of the 2"):
+        part.info["order"] = [1, 2, 3]
+    with pytest.raises(ValueError, match=r"info\['run'\] must have one value for each of the 2"):
+        part.info = {"run": ["a"]}
+    with pytest.raises(ValueError, match=r"info\['order'\] must have one value for each of the 2"):
+        pickle.loads(pickle.dumps(part)).info["order"] = [1]
 
 
 @pytest.mark.parametrize(
@@ -188,8 +204,8 @@ def test_constructor_copies_what_it_is_given():
         ({"n_nodes": [[3]]}, "n_nodes must be a 1-dimensional array of integers"),
         ({"vectors": [[1.0, np.nan], [1.0, 0.0]]}, "vectors must be finite and of shape"),
         ({"vectors": [1.0, 0.0]}, r"vectors must be finite and of shape \(n_edges_total, n_dims\)"),
-        ({"info": {"run": ["a"]}}, r"info\['run'\] must have one value for each graph"),
-        ({"info": {"run": "a"}}, r"info\['run'\] must have one value for each graph"),
+        ({"info": {"run": ["a"]}}, r"info\['run'\] must have one value for each of the 2"),
+        ({"info": {"run": "a"}}, r"info\['run'\] must have one value for each of the 2"),
     ],
 )
 def test_bad_parts_are_named(changes, message):
