@@ -14,7 +14,7 @@ from glassclf.configurations.text_columns import Rows, read_lines
 def read_table(path, box=None, periodic=True):
     r"""Read one configuration from a table with the columns ``type x y [z]``.
 
-    Lines at the top that are empty or begin with ``#`` are skipped.
+    Lines at the top that are empty or begin with ``#`` are skipped; a header must begin so.
 
     Parameters
     ----------
@@ -99,8 +99,9 @@ def configuration_without_box(rows, box, periodic):
 def types_from_words(rows, column):
     """Types from a column of names, by one rule for all files.
 
-    Integers are kept as they are. In a file with a species ``A`` (no element is called so) the
-    letters A, B, C, ... are 0, 1, 2, ...; otherwise chemical symbols are their atomic numbers.
+    Integers are kept as they are. In a frame with a species ``A`` (no element is called so) the
+    letters A, B, C, ... are 0, 1, 2, ...; otherwise chemical symbols are their atomic numbers, and
+    a ``B`` is boron.
 
     Parameters
     ----------
