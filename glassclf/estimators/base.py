@@ -3,14 +3,12 @@
 import contextlib
 import copy
 from dataclasses import dataclass
-from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch.callbacks import EarlyStopping, GradientNormClipping
@@ -25,12 +23,14 @@ from glassclf.estimators.net import (
     evaluate,
     probe_module,
     quiet,
+    take_over,
 )
-from glassclf.estimators.schedules import learning_rate
+from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import (
     choose_device,
     module_arguments,
     module_class,
+    optimizer_arguments,
     optimizer_class,
     refuse_unfinished,
 )
@@ -102,6 +102,7 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     # Without metadata routing a meta-estimator hands groups on by name; with it, fit asks for them.
     __metadata_request__fit = {"groups": True}
+    __metadata_request__partial_fit = {"groups": True}
 
     def fit(self, X, y, *, groups=None, sample_weight=None):
         """Train the network.
@@ -162,21 +163,21 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _train(self, X, samples, targets, groups, sample_weight, n_epochs, continued):
         weights = _check_sample_weight(sample_weight, samples, ensure_non_negative=True)
         weights = self._loss_weights(targets, weights)
+        if not continued:
+            # Kept, so that a training that goes on validates on what it has never trained on.
+            self._split_seed = draw_seed(self.random_state)
         train, valid = self._split(X, targets, groups)
         device = choose_device(self.device)
         done = self.n_iter_ if continued else 0
-        # A copy is trained on, so that a failure leaves the old net as it was.
-        net = copy.deepcopy(self.net_) if continued else self._build_net(targets, device)
+        # A schedule spans a fit, or all calls of partial_fit.
+        net = self._build_net(targets, device, first_epoch=done if n_epochs > 1 else 0)
         if valid is not None:
             net.train_split = predefined_split(TrainingData(samples, targets, weights, valid))
-        with self._seeded(device, done):
-            if not continued:
-                net.initialize()
+        with seeded(draw_seed(self.random_state) + done, device):
+            net.initialize()
+            if continued:
+                take_over(net, self.net_)
             width = probe_module(net, samples, self._count_outputs(targets))
-            net.batch_size = self.batch_size
-            dict(net.callbacks_)["learning_rate"].rate = partial(
-                learning_rate, self.schedule, self.lr, max_epochs=self.max_epochs
-            )
             net.train_epochs(TrainingData(samples, targets, weights, train), n_epochs)
         # The net must not keep the data alive, nor be saved with it.
         net.train_split = None
@@ -185,17 +186,8 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.n_iter_ = len(net.history)
         self.history_ = history_arrays(net.history)
         self._n_features_out = width
-        if self.n_iter_ - done == self.max_epochs:
-            warn_if_falling(self.history_["train_loss"], type(self).__name__, self.max_epochs)
-
-    @contextlib.contextmanager
-    def _seeded(self, device, n_epochs_done):
-        """Let torch draw from this estimator's random_state, and leave its own state alone."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        cuda = [torch.cuda.current_device()] if device.type == "cuda" else []
-        with torch.random.fork_rng(devices=cuda):
-            torch.manual_seed(seed + n_epochs_done)
-            yield
+        if self.n_iter_ - done == n_epochs > 1:
+            warn_if_falling(self.history_["train_loss"][done:], type(self).__name__, n_epochs)
 
     @contextlib.contextmanager
     def _unchanged_on_failure(self):
@@ -231,26 +223,28 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             fraction,
             labels=self._class_labels(targets),
             groups=groups,
-            random_state=check_random_state(self.random_state).randint(2**31 - 1),
+            random_state=self._split_seed,
         )
 
-    def _build_net(self, targets, device):
+    def _build_net(self, targets, device, first_epoch):
         module = module_class(self.module, self._default_module)
         facts = {**self._module_facts(), "n_outputs": self._count_outputs(targets)}
         arguments = {
             **module_arguments(module, facts, self.get_params(deep=False)),
             **{f"criterion__{name}": value for name, value in self._criterion_arguments().items()},
-            **{"optimizer__weight_decay": self.weight_decay},
+            **optimizer_arguments(self.optimizer, self.weight_decay),
         }
         callbacks = [
-            ("validation_score", ValidationScore(self._score_outputs)),
-            ("learning_rate", LearningRate()),
+            ("_validation_score", ValidationScore(self._score_outputs)),
+            ("_learning_rate", LearningRate(self.schedule, self.lr, self.max_epochs, first_epoch)),
         ]
         if self.clip_norm is not None:
-            callbacks.append(("clip_norm", GradientNormClipping(self.clip_norm)))
+            callbacks.append(("_clip_norm", GradientNormClipping(self.clip_norm)))
         if self.early_stopping:
             stop = EarlyStopping(patience=self.patience, load_best=True, sink=quiet)
-            callbacks.append(("early_stopping", stop))
+            callbacks.append(("_early_stopping", stop))
+        # Copies: callbacks keep what they have seen, and a parameter must stay as it was given.
+        callbacks += copy.deepcopy(list(self.callbacks or []))
         return Net(
             module,
             criterion=self._criterion,
@@ -261,7 +255,7 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             iterator_train__shuffle=True,
             iterator_valid=BatchLoader,
             train_split=None,
-            callbacks=callbacks + list(self.callbacks or []),
+            callbacks=callbacks,
             device=str(device),
             verbose=self.verbose,
             **arguments,

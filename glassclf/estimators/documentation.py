@@ -1,6 +1,7 @@
 """The parts of the docstrings that all network estimators share, written once."""
 
 import inspect
+import re
 
 COMMON_PARAMETERS = """
 lr : float, default=3e-3
@@ -29,7 +30,7 @@ augment : default=None
     Not there yet.
 clip_norm : float, default=None
     Largest norm of the gradient. None: no limit.
-module : class, default=None
+<classifier>module : class, default=None
     Own subclass of ``torch.nn.Module`` in place of ``glassclf.networks.{network}``. Its
     constructor is given what it asks for by name, out of {facts} and the parameters of the
     estimator. For :meth:`transform` it needs a method ``embed``.
@@ -55,11 +56,12 @@ random_state : int, RandomState or None, default=None
 verbose : int, default=0
     1 prints a line an epoch."""
 
-CLASSIFIER_PARAMETERS = """
+CLASSIFIER_PARAMETERS = """\
 label_smoothing : float, default=0.0
     Probability that is taken from the true class and spread over all.
 class_weight : dict or "balanced", default=None
-    Weight of each class in the loss, as in scikit-learn."""
+    Weight of each class in the loss, as in scikit-learn.
+"""
 
 COMMON_ATTRIBUTES = """
 n_features_in_ : int
@@ -99,12 +101,26 @@ def document(**facts):
 
     def decorate(cls):
         classifies = hasattr(cls, "predict_proba")
-        parameters = COMMON_PARAMETERS + (CLASSIFIER_PARAMETERS if classifies else "")
+        parameters = COMMON_PARAMETERS.replace(
+            "<classifier>", CLASSIFIER_PARAMETERS if classifies else ""
+        )
         attributes = CLASSIFIER_ATTRIBUTES if classifies else REGRESSOR_ATTRIBUTES
         attributes += COMMON_ATTRIBUTES
         text = inspect.cleandoc(cls.__doc__)
         text = text.replace("\n<parameters>", parameters.format(**facts))
         cls.__doc__ = text.replace("\n<attributes>", attributes.format(**facts))
+        _sort_signature(cls)
         return cls
 
     return decorate
+
+
+def _sort_signature(cls):
+    """Put the parameters in the order of the documentation; a dataclass lists its base's first."""
+    signature = inspect.signature(cls.__init__)
+    documented = re.findall(r"^(\w+) : ", cls.__doc__, flags=re.MULTILINE)
+    parameters = sorted(
+        signature.parameters.values(),
+        key=lambda parameter: documented.index(parameter.name) if parameter.name != "self" else -1,
+    )
+    cls.__init__.__signature__ = signature.replace(parameters=parameters)

@@ -7,6 +7,8 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
+from glassclf.estimators.schedules import learning_rate
+
 
 class Net(NeuralNet):
     """A skorch net whose batches carry sample weights.
@@ -45,13 +47,28 @@ class Net(NeuralNet):
         self.notify("on_train_end", X=dataset, y=None)
 
     def notify(self, method_name, **kwargs):
-        """Call the callbacks; what skorch's callbacks raise to end a training is translated."""
-        try:
-            super().notify(method_name, **kwargs)
-        except KeyboardInterrupt as error:
-            if method_name != "on_epoch_end":
-                raise
-            raise StopTraining from error
+        """Call all callbacks; where one of skorch's asks to stop, end the training after them.
+
+        skorch's callbacks ask by raising KeyboardInterrupt, as the keyboard does.
+        """
+        getattr(self, method_name)(self, **kwargs)
+        asked_to_stop = False
+        for _, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **kwargs)
+            except KeyboardInterrupt as interrupt:
+                if not _raised_by_skorch(interrupt):
+                    raise
+                asked_to_stop = True
+        if asked_to_stop:
+            raise StopTraining
+
+
+def _raised_by_skorch(interrupt):
+    frame = interrupt.__traceback__
+    while frame.tb_next is not None:
+        frame = frame.tb_next
+    return frame.tb_frame.f_globals["__name__"].startswith("skorch.callbacks")
 
 
 class StopTraining(Exception):
@@ -93,19 +110,30 @@ class LearningRate(Callback):
 
     Parameters
     ----------
-    rate : callable, default=None
-        ``rate(epoch)`` of the number of epochs done before.
+    schedule, lr, max_epochs
+        As in :func:`~glassclf.estimators.schedules.learning_rate`.
+    first_epoch : int, default=0
+        Epochs done before the schedule began.
     """
 
-    def __init__(self, rate=None):
-        self.rate = rate
+    def __init__(self, schedule, lr, max_epochs, first_epoch=0):
+        self.schedule, self.lr, self.max_epochs = schedule, lr, max_epochs
+        self.first_epoch = first_epoch
+
+    def on_train_begin(self, net, **kwargs):
+        """Begin with the full rate, in a training that continues as well."""
+        self._set(net, self.lr)
 
     def on_epoch_begin(self, net, **kwargs):
-        """Write the rate into the optimizer; the constructor parameter stays as it was."""
-        rate = self.rate(len(net.history) - 1)
+        """Write the rate into the optimizer; a constant one is left to the user's callbacks."""
+        if self.schedule != "constant":
+            epoch = len(net.history) - 1 - self.first_epoch
+            self._set(net, learning_rate(self.schedule, self.lr, epoch, self.max_epochs))
+        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+
+    def _set(self, net, rate):
         for group in net.optimizer_.param_groups:
             group["lr"] = rate
-        net.history.record("lr", rate)
 
 
 def evaluate(net, samples, batch_size, method, dtype=torch.float32):
@@ -171,6 +199,35 @@ def probe_module(net, samples, n_outputs):
                 f"got {shape} for n=1"
             )
         return module.embed(batch).shape[1] if hasattr(module, "embed") else None
+
+
+def take_over(net, old):
+    """Go on with the weights, the state of the optimizer and the history of another net.
+
+    Parameters
+    ----------
+    net : Net
+        Initialized with the parameters of now, which it keeps.
+    old : Net
+        Trained; left as it is.
+
+    Raises
+    ------
+    ValueError
+        If the modules differ.
+    """
+    try:
+        net.module_.load_state_dict(old.module_.state_dict())
+    except RuntimeError as error:
+        raise ValueError(
+            "a training cannot continue with a network of another shape: use warm_start=False, "
+            f"or the parameters of the first fit ({error})"
+        ) from error
+    if type(net.optimizer_) is type(old.optimizer_):
+        state = copy.deepcopy(old.optimizer_.state_dict())
+        state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
+        net.optimizer_.load_state_dict(state)
+    net.history = copy.deepcopy(old.history)
 
 
 def quiet(text):

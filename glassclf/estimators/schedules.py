@@ -19,7 +19,7 @@ def learning_rate(schedule, lr, epoch, max_epochs):
     lr : float
         Largest rate.
     epoch : int
-        Epochs done before.
+        Epochs done before; after ``max_epochs`` the rate stays what it was there.
     max_epochs : int
         Epochs of the whole training.
 
@@ -38,6 +38,7 @@ def learning_rate(schedule, lr, epoch, max_epochs):
     >>> learning_rate("cosine", lr=0.1, epoch=5, max_epochs=10)
     0.05
     """
+    epoch = min(epoch, max_epochs)
     if schedule == "exponential":
         return lr * EXPONENTIAL_END ** (epoch / max_epochs)
     if schedule == "cosine":

@@ -65,6 +65,8 @@ def choose_device(device):
         raise ValueError(
             f'device must be "auto" or a torch device such as "cpu" or "cuda:0", got {device!r}'
         ) from error
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device must be a CPU or a CUDA GPU, got {str(device)!r}")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"device={str(device)!r} needs a GPU, and torch finds none; use 'auto' or 'cpu'"
@@ -82,8 +84,37 @@ def optimizer_class(optimizer):
     Returns
     -------
     optimizer : type
+
+    Raises
+    ------
+    TypeError
+        If it is neither a name nor a class of optimizers.
     """
-    return OPTIMIZERS.get(optimizer, optimizer) if isinstance(optimizer, str) else optimizer
+    if isinstance(optimizer, str):
+        return OPTIMIZERS[optimizer]
+    if not (inspect.isclass(optimizer) and issubclass(optimizer, torch.optim.Optimizer)):
+        raise TypeError(
+            f"optimizer must be one of {sorted(OPTIMIZERS)} or a subclass of "
+            f"torch.optim.Optimizer (the class, not an instance), got {optimizer!r}"
+        )
+    return optimizer
+
+
+def optimizer_arguments(optimizer, weight_decay):
+    """Arguments for an optimizer: not every class of torch knows weight decay.
+
+    Parameters
+    ----------
+    optimizer : str or type
+    weight_decay : float
+
+    Returns
+    -------
+    arguments : dict
+        With the prefix ``optimizer__`` of skorch.
+    """
+    known = inspect.signature(optimizer_class(optimizer)).parameters
+    return {"optimizer__weight_decay": weight_decay} if "weight_decay" in known else {}
 
 
 def module_class(module, default):
@@ -138,8 +169,8 @@ def module_arguments(module, facts, parameters):
     """
     offered = {**parameters, **facts}
     arguments = {}
-    for name, parameter in inspect.signature(module.__init__).parameters.items():
-        if name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+    for name, parameter in inspect.signature(module).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if name in offered:
             arguments[f"module__{name}"] = offered[name]

@@ -12,8 +12,8 @@ class ConvolutionalNetwork(nn.Module):
     """Blocks of convolution, normalisation, ReLU and pooling, averaged over space.
 
     Each block but the last halves the resolution. Averaging over all positions at the end makes
-    the network accept any spatial extent, and invariant to periodic shifts by its total stride
-    where the padding is circular.
+    the network accept any spatial extent. Where the padding is circular and the extent a multiple
+    of the total stride, it is invariant to periodic shifts by that stride.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class ConvolutionalNetwork(nn.Module):
     ):
         super().__init__()
         widths = [in_channels, *n_filters]
-        self.input_norm = SafeBatchNorm(in_channels)
+        self.input_norm = SafeBatchNorm(in_channels, momentum=None)
         self.blocks = nn.ModuleList(
             _block(n_in, n_out, n_spatial, kernel_size, padding)
             for n_in, n_out in zip(widths[:-1], widths[1:])

@@ -14,6 +14,9 @@ class SafeBatchNorm(nn.BatchNorm1d):
     ----------
     n_channels : int
         Size of axis 1.
+    momentum : float or None, default=0.1
+        Share of each batch in the running statistics; None is the plain average over all batches,
+        for inputs, whose distribution does not change in training.
 
     Notes
     -----
@@ -27,19 +30,23 @@ class SafeBatchNorm(nn.BatchNorm1d):
     torch.Size([1, 3])
     """
 
-    def __init__(self, n_channels):
-        super().__init__(n_channels)
+    def __init__(self, n_channels, momentum=0.1):
+        super().__init__(n_channels, momentum=momentum)
 
     def forward(self, x):
         """Normalise ``x`` of shape (n, channels, ...)."""
-        single = x.numel() == x.shape[1]
+        training = self.training and x.numel() > x.shape[1]
+        momentum = self.momentum
+        if training and momentum is None:
+            self.num_batches_tracked += 1
+            momentum = 1.0 / float(self.num_batches_tracked)
         return nn.functional.batch_norm(
             x,
             self.running_mean,
             self.running_var,
             self.weight,
             self.bias,
-            training=self.training and not single,
-            momentum=self.momentum,
+            training=training,
+            momentum=0.0 if momentum is None else momentum,
             eps=self.eps,
         )
