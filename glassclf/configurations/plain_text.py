@@ -133,6 +133,7 @@ def _numbers_of(names):
     if any(name.lstrip("-").isdecimal() for name in names):
         return [int(name) if name.lstrip("-").isdecimal() else None for name in names]
     if "A" in names:
-        return [ascii_uppercase.index(name) if name in ascii_uppercase else None for name in names]
+        numbers = {letter: number for number, letter in enumerate(ascii_uppercase)}
+        return [numbers.get(name) for name in names]
     elements = import_extra("ase.data", "io", "reading chemical symbols").atomic_numbers
     return [elements.get(name) for name in names]

@@ -44,6 +44,7 @@ def test_type_then_coordinates(read):
         ("#\n1 0 0\n1 0\n", [1, 1], "line 3: expected 3 columns, got 2"),
         ("1 0 0\nx1 0 0\n", [1, 1], "line 2: a type must be an integer"),
         ("1.5 0 0\n", [1, 1], "line 1: a type must be an integer"),
+        ("A 0 0\nAB 1 1\n", [2, 2], "line 2: a type must be an integer"),
         ("# nothing\n", [1, 1], "coords.txt is empty"),
     ],
 )
