@@ -20,7 +20,7 @@ class Graphs(PackedSet):
     Parameters
     ----------
     n_nodes : array-like of int of shape (n,)
-        Number of nodes of each graph.
+        Number of nodes of each graph, at least 1.
     types : array-like of int of shape (n_nodes_total,)
         Particle types.
     degrees : array-like of int of shape (n_nodes_total,)
@@ -50,7 +50,8 @@ class Graphs(PackedSet):
     Raises
     ------
     ValueError
-        If lengths disagree, a target does not exist, or a vector is not finite.
+        If lengths disagree, a graph has no nodes, a target does not exist, or a vector is not
+        finite.
 
     Examples
     --------
@@ -85,6 +86,9 @@ class Graphs(PackedSet):
         self.distances = np.linalg.norm(self.vectors, axis=1)
 
     def _check(self):
+        if not self.n_nodes.all():
+            empty = int(np.argmin(self.n_nodes))
+            raise ValueError(f"n_nodes must be 1 or larger, got 0 for graph {empty}")
         n_nodes_total, n_edges_total = int(self.node_offsets[-1]), int(self.degrees.sum())
         for name, expected in (("types", n_nodes_total), ("degrees", n_nodes_total)):
             if len(getattr(self, name)) != expected:

@@ -201,6 +201,7 @@ def test_info_is_checked_when_it_is_set(random_graphs):
         ({"neighbors": [1, 2]}, "nodes of their own graph, got 2 for edge 1"),
         ({"neighbors": [-1, 0]}, "neighbors must be 0 or larger, got -1"),
         ({"degrees": [1.0, 1.0, 0.0]}, "degrees must be a 1-dimensional array of integers"),
+        ({"n_nodes": [2, 0, 1, 0]}, "n_nodes must be 1 or larger, got 0 for graph 1"),
         ({"n_nodes": [[3]]}, "n_nodes must be a 1-dimensional array of integers"),
         ({"vectors": [[1.0, np.nan], [1.0, 0.0]]}, "vectors must be finite and of shape"),
         ({"vectors": [1.0, 0.0]}, r"vectors must be finite and of shape \(n_edges_total, n_dims\)"),
