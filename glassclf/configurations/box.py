@@ -37,6 +37,8 @@ def cell_from_box(box, n_dims):
            [0., 3.]])
     """
     try:
+        if np.iscomplexobj(box):
+            raise TypeError("complex")
         box = np.array(box, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"box must be numbers, got {box!r}") from error

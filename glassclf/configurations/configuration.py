@@ -62,7 +62,7 @@ class Configuration:
     @property
     def box(self):
         """Edge lengths where the box is rectangular, else the lattice vectors as rows."""
-        return np.diag(self.cell).copy() if is_rectangular(self.cell) else self.cell
+        return np.diag(self.cell).copy() if is_rectangular(self.cell) else self.cell.copy()
 
     @property
     def n_particles(self):
@@ -86,6 +86,8 @@ class Configuration:
 
 def _check_positions(positions):
     try:
+        if np.iscomplexobj(positions):
+            raise TypeError("they are complex")
         # A copy: what the user passed in stays the user's.
         positions = np.array(positions, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:

@@ -13,7 +13,8 @@ class Configurations(PackedSet):
 
     Particles of all configurations stand in one array, so that a set is cheap to slice, to send to
     a worker process and to map from disk. It follows the indexing that scikit-learn asks of ``X``:
-    an int gives a :class:`Configuration`, everything else a smaller set.
+    an int gives a :class:`Configuration`, everything else a smaller set. Both may be views:
+    ``X[0].positions[:] = ...`` writes into the set.
 
     Parameters
     ----------

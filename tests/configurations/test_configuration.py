@@ -24,7 +24,10 @@ def test_what_is_given_is_kept_as_arrays():
 
 def test_a_triclinic_box_is_its_cell():
     cell = [[2.0, 0.0], [0.5, 4.0]]
-    assert Configuration(POSITIONS, [0, 0], cell).box.tolist() == cell
+    one = Configuration(POSITIONS, [0, 0], cell)
+    assert one.box.tolist() == cell
+    one.box[:] = 7
+    assert one.cell.tolist() == cell
 
 
 def test_what_is_given_stays_untouched_and_apart():
@@ -50,6 +53,11 @@ def test_unsigned_and_small_types_are_taken():
     [
         ({"positions": [[0, 0], [1]]}, "positions must be an array of numbers"),
         ({"positions": "ab"}, "positions must be an array of numbers"),
+        (
+            {"positions": np.array(POSITIONS) + 1j},
+            "positions must be an array of numbers: .* complex",
+        ),
+        ({"positions": [[0, 1j], [1, 1]]}, "positions must be an array of numbers: .* complex"),
         ({"positions": [0.0, 1.0]}, r"must have shape \(n_particles, 2\) or .* got \(2,\)"),
         ({"positions": np.zeros((2, 4))}, r"got \(2, 4\)"),
         ({"positions": np.zeros((0, 2))}, "positions is empty: .* at least one particle"),
@@ -68,6 +76,7 @@ def test_unsigned_and_small_types_are_taken():
         ({"types": ["A", "B"]}, "types must be integers"),
         ({"types": [True, False]}, "types must be integers, got an array of bool"),
         ({"types": [0, -1]}, "types must be 0 or larger, got -1 for particle 1"),
+        ({"box": np.array([1.0, 1j])}, "box must be numbers, got array"),
         ({"box": [1.0, 0.0]}, "box lengths must be positive"),
         ({"box": [1.0, 1.0, 1.0]}, "box must have shape"),
         ({"periodic": [True]}, "periodic must be a bool or 2 bools"),
