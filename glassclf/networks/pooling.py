@@ -49,7 +49,8 @@ class AttentionPooling(nn.Module):
 
     Notes
     -----
-    Gated read-out of Li et al., arXiv:1511.05493, equation 7, normalised over each graph.
+    Attention pooling of M. Ilse, J. M. Tomczak and M. Welling, arXiv:1802.04712, equations 7 and 8
+    (without the gate).
 
     Examples
     --------
