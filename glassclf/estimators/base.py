@@ -9,7 +9,7 @@ from os import PathLike
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch.callbacks import EarlyStopping, GradientNormClipping
 from skorch.helper import predefined_split
@@ -35,6 +35,7 @@ from glassclf.estimators.settings import (
     refuse_unfinished,
 )
 from glassclf.estimators.validation_split import split_validation
+from glassclf.featurizers.base import Number
 
 DEFAULT_VALIDATION_FRACTION = 0.2
 
@@ -73,24 +74,24 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     verbose: int = 0
 
     _parameter_constraints = {
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "lr": [Number(Real, 0, None, closed="neither")],
+        "max_epochs": [Number(Integral, 1, None, closed="left")],
+        "batch_size": [Number(Integral, 1, None, closed="left")],
+        "weight_decay": [Number(Real, 0, None, closed="left")],
+        "dropout": [Number(Real, 0, 1, closed="left")],
         "optimizer": [StrOptions({"adamw", "adam", "sgd"}), callable],
         "schedule": [
             StrOptions({"constant", "exponential", "noam", "cosine", "plateau", "threshold"})
         ],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "validation_fraction": [Number(Real, 0, 1, closed="neither"), None],
         "early_stopping": ["boolean"],
-        "patience": [Interval(Integral, 1, None, closed="left")],
+        "patience": [Number(Integral, 1, None, closed="left")],
         "augment": [str, list, tuple, callable, None],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "clip_norm": [Number(Real, 0, None, closed="neither"), None],
         "module": [callable, None],
         "callbacks": [list, None],
         "checkpoint": [str, PathLike, None],
-        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "max_time": [Number(Real, 0, None, closed="neither"), None],
         "warm_start": ["boolean"],
         "precision": [StrOptions({"32", "bf16", "16"})],
         "device": [str, torch.device],
@@ -150,6 +151,22 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         return self._evaluate(X, "embed").astype(np.float32)
 
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns of the embedding: class name and number.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        names : ndarray of str objects of shape (width,)
+        """
+        check_is_fitted(self, "net_")
+        if self._n_features_out is None:
+            raise AttributeError(f"module {self.module.__name__} has no method embed")
+        return super().get_feature_names_out(input_features)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # embeddings are float32, whatever X is
@@ -171,6 +188,8 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         done = self.n_iter_ if continued else 0
         # A schedule spans a fit, or all calls of partial_fit.
         net = self._build_net(targets, device, first_epoch=done if n_epochs > 1 else 0)
+        if not weights[train].any():
+            raise ValueError("sample_weight is 0 for every sample outside the validation part")
         if valid is not None:
             net.train_split = predefined_split(TrainingData(samples, targets, weights, valid))
         with seeded(draw_seed(self.random_state) + done, device):

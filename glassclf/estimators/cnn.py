@@ -6,17 +6,20 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import validate_data
 
 from glassclf.configurations.packing import PackedSet
 from glassclf.estimators.batching import ArraySamples
 from glassclf.estimators.documentation import document
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
+from glassclf.featurizers.base import Number
 from glassclf.networks import ConvolutionalNetwork
 
 # (n, H, W) is read as profiles with H channels; more than this many were hardly meant.
 MANY_CHANNELS = 16
+
+COUNT = Number(Integral, 1, None, closed="left")
 
 FACTS = {
     "max_epochs": "40",
@@ -37,7 +40,7 @@ class ArrayInput:
 
     _network_constraints = {
         "n_filters": ["array-like"],
-        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        "kernel_size": [Number(Integral, 1, None, closed="left")],
         "padding": [StrOptions({"circular", "zeros"})],
     }
     _default_module = ConvolutionalNetwork
@@ -99,7 +102,9 @@ class ArrayInput:
                 f"{name} takes arrays, got {type(X).__name__}: put an ImageFeaturizer before it, "
                 f"make_pipeline(ImageFeaturizer(), {name}())"
             )
-        shape = np.shape(X) if hasattr(X, "shape") else ()
+        if isinstance(X, (list, tuple)):
+            X = np.asarray(X)
+        shape = getattr(X, "shape", ())
         if reset or len(shape) < 2:
             return X
         if len(shape) - 2 != self._n_spatial:
@@ -115,7 +120,7 @@ class ArrayInput:
 
     def _check_network_parameters(self):
         filters = list(self.n_filters)
-        if not filters or not all(isinstance(n, Integral) and n > 0 for n in filters):
+        if not filters or not all(COUNT.is_satisfied_by(n) for n in filters):
             raise ValueError(f"n_filters must hold at least one positive int, got {filters}")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {self.kernel_size}")

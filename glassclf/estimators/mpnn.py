@@ -5,13 +5,14 @@ from numbers import Integral
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length
 
 from glassclf.estimators.batching import GraphSamples
 from glassclf.estimators.documentation import document
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
 from glassclf.featurizers import Graphs
+from glassclf.featurizers.base import Number
 from glassclf.networks import MessagePassingNetwork
 
 # The radial functions span the distances of the training graphs but for this share at either end,
@@ -40,9 +41,9 @@ class GraphInput:
     batch_size: int = 4
 
     _network_constraints = {
-        "hidden_size": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_radial": [Interval(Integral, 1, None, closed="left")],
+        "hidden_size": [Number(Integral, 1, None, closed="left")],
+        "n_layers": [Number(Integral, 1, None, closed="left")],
+        "n_radial": [Number(Integral, 1, None, closed="left")],
         "pooling": [StrOptions({"mean", "attention"})],
     }
     _default_module = MessagePassingNetwork

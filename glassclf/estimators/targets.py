@@ -8,10 +8,11 @@ import torch
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
 from glassclf.estimators.base import NetworkEstimator
+from glassclf.featurizers.base import Number
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -23,7 +24,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [Number(Real, 0, 1, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     _criterion = torch.nn.CrossEntropyLoss
@@ -51,6 +52,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         continued = hasattr(self, "net_")
         if classes is None and not continued:
             raise ValueError("classes must be given in the first call of partial_fit")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                'class_weight="balanced" cannot be known from a part of the data: give partial_fit '
+                "the weights as a dict"
+            )
         return self._fit(X, y, groups, sample_weight, 1, continued, classes=classes)
 
     def predict(self, X):

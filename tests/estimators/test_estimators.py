@@ -1,8 +1,11 @@
 """What a user of the four estimators relies on."""
 
 import copy
+import os
 import pickle
+import signal
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -11,6 +14,7 @@ import torch
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
 from glassclf.estimators.history import warn_if_falling
@@ -264,6 +268,75 @@ def test_warm_start_continues_with_another_rate(classifier, images, graphs):
     assert classifier.n_iter_ == 16
     assert classifier.history_["lr"][-1] == 1e-4
     assert classifier.history_["train_loss"][8] < first
+
+
+def test_warm_start_takes_the_parameters_of_now(images):
+    X, y = images
+    model = CNNClassifier(max_epochs=4, schedule="cosine", warm_start=True, random_state=0)
+    model.fit(X, y)
+    model.set_params(optimizer="sgd", weight_decay=0.5, clip_norm=0.1, label_smoothing=0.2).fit(
+        X, y
+    )
+    assert type(model.net_.optimizer_) is torch.optim.SGD
+    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.5
+    assert model.net_.criterion_.label_smoothing == 0.2
+    rates = model.history_["lr"]
+    np.testing.assert_array_equal(rates[:4], rates[4:])
+    with pytest.raises(ValueError, match="cannot continue with a network of another shape"):
+        model.set_params(n_filters=(5,)).fit(X, y)
+
+
+def test_warm_start_validates_on_what_it_never_trained_on(images):
+    X, y = images
+    seen = []
+
+    class Record(Callback):
+        def on_train_begin(self, net, X, **kwargs):
+            seen.append(set(X.chosen))
+
+    model = CNNClassifier(max_epochs=1, validation_fraction=0.3, warm_start=True)
+    model.set_params(callbacks=[Record()]).fit(X, y).fit(X, y)
+    assert seen[0] == seen[1]
+    assert len(seen[0]) < len(y)
+
+
+class InterruptAtEnd(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_interrupt_between_epochs_is_no_finished_training(images):
+    model = CNNClassifier(max_epochs=3, callbacks=[InterruptAtEnd()])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*images)
+    assert not hasattr(model, "net_")
+
+
+def test_callbacks_of_skorch(images):
+    X, y = images
+    epochs = []
+
+    class Count(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            epochs.append(len(net.history))
+
+    stop = EarlyStopping(monitor="train_loss", threshold=10.0, patience=2, sink=lambda text: None)
+    model = CNNClassifier(max_epochs=30, callbacks=[("learning_rate", stop), Count()]).fit(X, y)
+    assert model.n_iter_ == 3  # the first epoch is the best, and two more do not beat it
+    assert epochs == [1, 2, 3]
+    assert not hasattr(stop, "misses_")  # a parameter is not touched
+    steps = LRScheduler("StepLR", step_size=1, gamma=0.1)
+    model = CNNClassifier(max_epochs=3, lr=0.1, callbacks=[steps]).fit(X, y)
+    np.testing.assert_allclose(model.history_["lr"], [0.1, 0.01, 0.001])
+
+
+def test_threads_do_not_mix_their_random_numbers(images):
+    X, y = images
+    models = [CNNClassifier(max_epochs=5, random_state=0) for _ in range(4)]
+    expected = clone(models[0]).fit(X, y).predict_proba(X)
+    with ThreadPoolExecutor(4) as pool:
+        for model in pool.map(lambda model: model.fit(X, y), models):
+            np.testing.assert_array_equal(model.predict_proba(X), expected)
 
 
 def test_refit_starts_anew_with_other_input(classifier, images, graphs):

@@ -6,6 +6,7 @@ import torch
 
 from glassclf.configurations import Configuration, Configurations
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier
+from glassclf.estimators.validation_split import split_validation
 from glassclf.featurizers import GraphFeaturizer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -44,6 +45,7 @@ def test_many_channels_without_extent_warn():
     ("other", "words"),
     [
         (np.zeros((3, 2, 8, 8)), "X has 2 channels, CNNClassifier was fitted on 1"),
+        (np.zeros((3, 8, 8)).tolist(), "X has 1 spatial axes, CNNClassifier was fitted on 2"),
         (np.zeros((3, 8, 8)), "X has 1 spatial axes, CNNClassifier was fitted on 2"),
         (np.full((3, 1, 8, 8), np.nan), "contains NaN"),
     ],
@@ -96,6 +98,9 @@ def test_configurations_need_a_featurizer(crystals_and_gases):
         ({"n_filters": ()}, "n_filters must hold at least one positive int"),
         ({"n_filters": (4, 0)}, "n_filters must hold at least one positive int"),
         ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
+        ({"n_filters": (True,)}, "n_filters must hold at least one positive int"),
+        ({"batch_size": True}, "The 'batch_size' parameter of CNNClassifier must be an int"),
+        ({"device": "meta"}, "device must be a CPU or a CUDA GPU, got 'meta'"),
         ({"device": "abacus"}, 'device must be "auto" or a torch device'),
         ({"lr": 0.0}, "The 'lr' parameter of CNNClassifier must be a float in the range"),
     ],
@@ -180,6 +185,7 @@ def test_graphs_of_any_size_share_a_batch():
         np.testing.assert_allclose(together, apart, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:no two particles of X are within")
 def test_lonely_particles_are_fine():
     X = [([[1.0, 1.0]], [0], [9, 9]), ([[1.0, 1.0], [5.0, 5.0]], [0, 0], [9, 9])]
     graphs = GraphFeaturizer(r_max=1.0).fit_transform(X)
@@ -204,8 +210,9 @@ def test_own_module(graphs):
     model = MPNNClassifier(module=RadiusOfGyration, max_epochs=2, dropout=0.25).fit(X, y)
     assert model.net_.module_.facts == (2, 2, 0.25)
     assert model.predict(X).shape == y.shape
-    with pytest.raises(AttributeError, match="RadiusOfGyration has no method embed"):
-        model.transform(X)
+    for method in (model.transform, model.get_feature_names_out):
+        with pytest.raises(AttributeError, match="RadiusOfGyration has no method embed"):
+            method(X)
 
 
 class Demanding(torch.nn.Module):
@@ -216,6 +223,23 @@ class Demanding(torch.nn.Module):
 def test_module_that_asks_for_too_much(images):
     with pytest.raises(TypeError, match="module Demanding asks for 'colour'; on offer are"):
         CNNClassifier(module=Demanding).fit(*images)
+
+
+def test_optimizer_must_be_a_class_of_optimizers(images):
+    with pytest.raises(TypeError, match="optimizer must be one of .* or a subclass"):
+        CNNClassifier(optimizer=len).fit(*images)
+    CNNClassifier(optimizer=torch.optim.Rprop, max_epochs=1).fit(*images)  # knows no weight decay
+
+
+def test_weight_on_the_validation_part_only(images):
+    X, y = images
+    model = CNNClassifier(validation_fraction=0.5, max_epochs=1, random_state=0)
+    weight = np.zeros(len(y))
+    model.fit(X, y)
+    _, valid = split_validation(len(y), 0.5, labels=y, random_state=model._split_seed)
+    weight[valid] = 1.0
+    with pytest.raises(ValueError, match="is 0 for every sample outside the validation part"):
+        model.fit(X, y, sample_weight=weight)
 
 
 def test_module_must_be_a_class(images):
