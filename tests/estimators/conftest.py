@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from glassclf.configurations import Configuration, Configurations
+from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
 from glassclf.featurizers import GraphFeaturizer
+
+CLASSIFIERS = [CNNClassifier(max_epochs=8, lr=1e-2), MPNNClassifier(max_epochs=8)]
+REGRESSORS = [CNNRegressor(max_epochs=8, lr=1e-2), MPNNRegressor(max_epochs=8)]
 
 
 def make_crystals_and_gases(n_runs, n_dims=2, seed=0):
@@ -42,3 +47,18 @@ def images():
     y = np.array(["bright", "dark"] * 10)
     X[y == "bright"] += 0.5
     return X, y
+
+
+@pytest.fixture(params=CLASSIFIERS, ids=lambda e: type(e).__name__)
+def classifier(request):
+    return clone(request.param).set_params(random_state=0)
+
+
+@pytest.fixture(params=REGRESSORS, ids=lambda e: type(e).__name__)
+def regressor(request):
+    return clone(request.param).set_params(random_state=0)
+
+
+@pytest.fixture(params=CLASSIFIERS + REGRESSORS, ids=lambda e: type(e).__name__)
+def estimator(request):
+    return clone(request.param).set_params(random_state=0)

@@ -1,26 +1,17 @@
 """What a user of the four estimators relies on."""
 
 import copy
-import os
 import pickle
-import signal
-import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
-from glassclf.estimators.history import warn_if_falling
-
-CLASSIFIERS = [CNNClassifier(max_epochs=8, lr=1e-2), MPNNClassifier(max_epochs=8)]
-REGRESSORS = [CNNRegressor(max_epochs=8, lr=1e-2), MPNNRegressor(max_epochs=8)]
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
@@ -33,21 +24,6 @@ def samples_for(estimator, images, graphs):
 
 def numbers(y):
     return np.where(y == y[0], 3.0, -2.0)
-
-
-@pytest.fixture(params=CLASSIFIERS, ids=lambda e: type(e).__name__)
-def classifier(request):
-    return clone(request.param).set_params(random_state=0)
-
-
-@pytest.fixture(params=REGRESSORS, ids=lambda e: type(e).__name__)
-def regressor(request):
-    return clone(request.param).set_params(random_state=0)
-
-
-@pytest.fixture(params=CLASSIFIERS + REGRESSORS, ids=lambda e: type(e).__name__)
-def estimator(request):
-    return clone(request.param).set_params(random_state=0)
 
 
 def targets_for(estimator, y):
@@ -220,125 +196,6 @@ def test_impossible_weights_are_refused(classifier, images, graphs):
         classifier.fit(X, y)
 
 
-def test_early_stopping_restores_the_best_epoch(images):
-    X, y = images
-    y = np.random.default_rng(1).permutation(y)  # nothing to learn: the loss soon rises
-    model = CNNClassifier(
-        max_epochs=60, lr=1e-2, early_stopping=True, patience=5, random_state=0
-    ).fit(X, y)
-    best = np.argmin(model.history_["valid_loss"])
-    assert model.n_iter_ == best + 1 + 5
-    assert model.n_iter_ < 60
-    stopped_at_best = clone(model).set_params(
-        max_epochs=int(best) + 1, early_stopping=False, validation_fraction=0.2
-    )
-    stopped_at_best.fit(X, y)
-    np.testing.assert_allclose(model.predict_proba(X), stopped_at_best.predict_proba(X))
-
-
-def test_partial_fit_is_an_epoch_and_needs_classes(classifier, images, graphs):
-    X, y = samples_for(classifier, images, graphs)
-    with pytest.raises(ValueError, match="classes must be given in the first call"):
-        classifier.partial_fit(X, y)
-    half = y == y[0]
-    classifier.partial_fit(X[half], y[half], classes=np.unique(y))
-    classifier.partial_fit(X, y)
-    assert classifier.n_iter_ == 2
-    with pytest.raises(ValueError, match="'unknown', which is not among the classes"):
-        classifier.partial_fit(X, np.where(half, "unknown", y))
-    with pytest.raises(
-        ValueError, match=r"classes=\['other'\] differ from those of the first call"
-    ):
-        classifier.partial_fit(X, y, classes=["other"])
-
-
-def test_partial_fit_of_a_regressor(regressor, images, graphs):
-    X, y = samples_for(regressor, images, graphs)
-    y = numbers(y)
-    assert regressor.partial_fit(X, y).partial_fit(X, y).n_iter_ == 2
-    with pytest.raises(ValueError, match="y has 2 outputs, the first fit had 1"):
-        regressor.partial_fit(X, np.stack([y, y], axis=1))
-
-
-def test_warm_start_continues_with_another_rate(classifier, images, graphs):
-    X, y = samples_for(classifier, images, graphs)
-    classifier.set_params(warm_start=True).fit(X, y)
-    first = classifier.history_["train_loss"][0]
-    classifier.set_params(lr=1e-4).fit(X, y)
-    assert classifier.n_iter_ == 16
-    assert classifier.history_["lr"][-1] == 1e-4
-    assert classifier.history_["train_loss"][8] < first
-
-
-def test_warm_start_takes_the_parameters_of_now(images):
-    X, y = images
-    model = CNNClassifier(max_epochs=4, schedule="cosine", warm_start=True, random_state=0)
-    model.fit(X, y)
-    model.set_params(optimizer="sgd", weight_decay=0.5, clip_norm=0.1, label_smoothing=0.2).fit(
-        X, y
-    )
-    assert type(model.net_.optimizer_) is torch.optim.SGD
-    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.5
-    assert model.net_.criterion_.label_smoothing == 0.2
-    rates = model.history_["lr"]
-    np.testing.assert_array_equal(rates[:4], rates[4:])
-    with pytest.raises(ValueError, match="cannot continue with a network of another shape"):
-        model.set_params(n_filters=(5,)).fit(X, y)
-
-
-def test_warm_start_validates_on_what_it_never_trained_on(images):
-    X, y = images
-    seen = []
-
-    class Record(Callback):
-        def on_train_begin(self, net, X, **kwargs):
-            seen.append(set(X.chosen))
-
-    model = CNNClassifier(max_epochs=1, validation_fraction=0.3, warm_start=True)
-    model.set_params(callbacks=[Record()]).fit(X, y).fit(X, y)
-    assert seen[0] == seen[1]
-    assert len(seen[0]) < len(y)
-
-
-class InterruptAtEnd(Callback):
-    def on_epoch_end(self, net, **kwargs):
-        os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_interrupt_between_epochs_is_no_finished_training(images):
-    model = CNNClassifier(max_epochs=3, callbacks=[InterruptAtEnd()])
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(*images)
-    assert not hasattr(model, "net_")
-
-
-def test_callbacks_of_skorch(images):
-    X, y = images
-    epochs = []
-
-    class Count(Callback):
-        def on_epoch_end(self, net, **kwargs):
-            epochs.append(len(net.history))
-
-    stop = EarlyStopping(monitor="train_loss", threshold=10.0, patience=2, sink=lambda text: None)
-    model = CNNClassifier(max_epochs=30, callbacks=[("learning_rate", stop), Count()]).fit(X, y)
-    assert model.n_iter_ == 3  # the first epoch is the best, and two more do not beat it
-    assert epochs == [1, 2, 3]
-    assert not hasattr(stop, "misses_")  # a parameter is not touched
-    steps = LRScheduler("StepLR", step_size=1, gamma=0.1)
-    model = CNNClassifier(max_epochs=3, lr=0.1, callbacks=[steps]).fit(X, y)
-    np.testing.assert_allclose(model.history_["lr"], [0.1, 0.01, 0.001])
-
-
-def test_threads_do_not_mix_their_random_numbers(images):
-    X, y = images
-    models = [CNNClassifier(max_epochs=5, random_state=0) for _ in range(4)]
-    expected = clone(models[0]).fit(X, y).predict_proba(X)
-    with ThreadPoolExecutor(4) as pool:
-        for model in pool.map(lambda model: model.fit(X, y), models):
-            np.testing.assert_array_equal(model.predict_proba(X), expected)
-
-
 def test_refit_starts_anew_with_other_input(classifier, images, graphs):
     X, y = samples_for(classifier, images, graphs)
     expected = clone(classifier).fit(X, y).predict_proba(X)
@@ -388,26 +245,6 @@ def test_failed_fit_leaves_nothing(estimator, images, graphs, module, error):
     with pytest.raises(error):
         estimator.set_params(module=module).fit(X[:8], y[:8])
     np.testing.assert_array_equal(estimator.predict(X), expected)
-
-
-def test_convergence_warning_names_what_to_raise():
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((200, 4))
-    y = X @ [1.0, 2.0, -1.0, 0.5]
-    with pytest.warns(ConvergenceWarning, match="CNNRegressor was still .* max_epochs=5") as caught:
-        CNNRegressor(max_epochs=5, lr=3e-4, random_state=0).fit(X, y)
-    assert caught[0].filename == __file__  # it points at the user's line
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        CNNRegressor(max_epochs=40, random_state=0).fit(X, y)
-
-
-def test_noise_is_no_convergence_warning():
-    losses = np.random.default_rng(0).uniform(0.2, 1.0, (50, 40))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        for loss in losses:
-            warn_if_falling(loss, "CNNClassifier", 40)
 
 
 def test_batch_of_one(estimator, images, graphs):
