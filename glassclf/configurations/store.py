@@ -104,7 +104,7 @@ def open_store(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is truncated, or is something else.
+        If the file is truncated or its header damaged, or it is something else.
     """
     path = Path(os.path.expanduser(path))
     if not path.is_file():
@@ -113,24 +113,18 @@ def open_store(path):
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ValueError(f"{path} is a safetensors file but not a glassclf set of configurations")
-    if metadata["version"] != str(VERSION):
+    if metadata.get("version") != str(VERSION):
         raise ValueError(
-            f"{path} has version {metadata['version']} of the format, this glassclf reads version "
-            f"{VERSION}: update glassclf"
+            f"{path} has version {metadata.get('version')} of the format, this glassclf reads "
+            f"version {VERSION}: update glassclf"
         )
-    dtypes = json.loads(metadata["dtypes"])
-    content = np.memmap(path, dtype=np.uint8, mode="r", offset=start)
-    ends = [tensor["data_offsets"][1] for tensor in header.values()]
-    if max(ends) != len(content):
-        raise ValueError(
-            f"{path} is truncated or damaged: its header announces {max(ends)} bytes of data, "
-            f"there are {len(content)}"
-        )
-    arrays = {
-        name: _map_array(content, tensor, dtypes.get(name)) for name, tensor in header.items()
-    }
-    info = {name: arrays[INFO_PREFIX + name] for name in json.loads(metadata["info"])}
-    return Configurations.from_arrays(*(arrays[name] for name in ARRAYS), info)
+    try:
+        return _map_set(path, start, header, metadata)
+    except KeyError as error:
+        raise ValueError(f"{path} is truncated or damaged: its header lacks {error}") from error
+    # SyntaxError: NumPy parses the names of types as Python.
+    except (AttributeError, IndexError, OverflowError, SyntaxError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is truncated or damaged: {error}") from error
 
 
 def _read_header(path):
@@ -150,14 +144,42 @@ def _read_header(path):
     return header, 8 + length
 
 
+def _map_set(path, start, header, metadata):
+    """Map the arrays that the header announces; what it may raise shows that it is damaged."""
+    dtypes = json.loads(metadata["dtypes"])
+    content = np.memmap(path, dtype=np.uint8, mode="r", offset=start)
+    end = 0
+    for first, last in sorted(tensor["data_offsets"] for tensor in header.values()):
+        if first != end:
+            raise ValueError("the arrays that its header announces overlap or leave a gap")
+        end = last
+    if end != len(content):
+        raise ValueError(f"its header announces {end} bytes of data, there are {len(content)}")
+    for name in dtypes:
+        if header[name]["dtype"] != "U8":
+            raise ValueError(f"{name} must be stored as bytes, got {header[name]['dtype']}")
+    arrays = {
+        name: _map_array(content, tensor, dtypes.get(name)) for name, tensor in header.items()
+    }
+    info = {name: arrays.pop(INFO_PREFIX + name) for name in json.loads(metadata["info"])}
+    if arrays.keys() != set(ARRAYS):
+        raise ValueError(f"its arrays must be {list(ARRAYS)} and info, got {list(arrays)}")
+    _check_arrays(**arrays)
+    return Configurations.from_arrays(**arrays, info=info)
+
+
 def _map_array(content, tensor, dtype):
     begin, end = tensor["data_offsets"]
     shape = tuple(tensor["shape"])
+    n_bytes = math.prod(shape)
     if dtype is None:
         dtype = np.dtype(TENSOR_TYPES[tensor["dtype"]])
+        n_bytes *= dtype.itemsize
     else:
         dtype, shape = np.dtype(dtype), shape[:-1]
-    if math.prod(shape) == 0:
+    if n_bytes != end - begin:
+        raise ValueError(f"{n_bytes} bytes make an array of shape {shape}, there are {end - begin}")
+    if n_bytes == 0:
         array = np.empty(shape, dtype)
     else:
         # A plain view: slices of np.memmap objects are slower, and joblib sees through to the map.
@@ -166,3 +188,25 @@ def _map_array(content, tensor, dtype):
             array = array.copy()
     array.flags.writeable = False
     return array
+
+
+def _check_arrays(positions, types, offsets, cells, periodic):
+    """Check that the arrays make a set together, without reading those of the particles."""
+    n, (n_total, n_dims) = len(offsets) - 1, positions.shape
+    expected = {
+        "positions": (positions, "f8", (n_total, n_dims)),
+        "types": (types, "i8", (n_total,)),
+        "offsets": (offsets, "i8", (n + 1,)),
+        "cells": (cells, "f8", (n, n_dims, n_dims)),
+        "periodic": (periodic, "b1", (n, n_dims)),
+    }
+    for name, (array, dtype, shape) in expected.items():
+        if array.dtype != dtype or array.shape != shape:
+            raise ValueError(
+                f"{name} must be an array of {dtype} with shape {shape}, got {array.dtype} with "
+                f"shape {array.shape}"
+            )
+    if offsets[0] != 0 or offsets[-1] != n_total:
+        raise ValueError(f"offsets must lead from 0 to {n_total}")
+    if (np.diff(offsets) < 1).any():
+        raise ValueError("offsets must increase: each configuration has particles")

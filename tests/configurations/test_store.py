@@ -3,10 +3,14 @@
 import json
 import pickle
 from operator import attrgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import joblib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joblib import Parallel, delayed
 
 from glassclf.configurations import Configuration, Configurations
@@ -154,3 +158,105 @@ def test_a_truncated_file_is_refused_wherever_it_was_cut(tmp_path, full_set):
         path.write_bytes(content[:length])
         with pytest.raises(ValueError, match=r"cut\.safetensors is (not|truncated)"):
             Configurations.open(path)
+
+
+@given(data=st.data())
+@settings(max_examples=200)
+def test_a_damaged_header_is_refused_or_the_set_is_whole(data):
+    X = make_set(temperature=[0.1, 0.2, 0.3, 0.4], run=["a", "bcd", "ef", ""])
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "damaged.safetensors"
+        X.save(path)
+        content = bytearray(path.read_bytes())
+        end = 8 + int.from_bytes(content[:8], "little")
+        position = data.draw(st.integers(0, end - 1))
+        # Digits, brackets and letters keep the JSON valid more often than any byte would.
+        content[position] = data.draw(
+            st.one_of(st.sampled_from(b"0123456789,:[]FIUB8<>"), st.integers(0, 255))
+        )
+        path.write_bytes(content)
+        opened, message = None, ""
+        try:
+            opened = Configurations.open(path)
+        except ValueError as error:
+            message = str(error)
+        if opened is None:
+            assert "damaged.safetensors" in message
+            return
+        # There is no checksum: the type of a value of info may have changed to one of its size.
+        assert list(opened.info) == list(X.info)
+        X.info = opened.info = {}
+        assert_equal_sets(opened, X)
+
+
+def _drop(*keys):
+    def change(header):
+        for key in keys[:-1]:
+            header = header[key]
+        del header[keys[-1]]
+
+    return change
+
+
+def _put(value, *keys):
+    def change(header):
+        for key in keys[:-1]:
+            header = header[key]
+        header[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_drop("__metadata__", "dtypes"), "its header lacks 'dtypes'"),
+        (_drop("__metadata__", "version"), "version None of the format"),
+        (_put("3", "__metadata__", "dtypes"), "damaged: 'int' object"),
+        (_put("[]", "__metadata__", "info"), r"its arrays must be \['positions', .*info/run"),
+        (_put('["ran"]', "__metadata__", "info"), "its header lacks 'info/ran'"),
+        (
+            _put('{"types": "<f8"}', "__metadata__", "dtypes"),
+            "types must be stored as bytes, got I",
+        ),
+        (_put('{"info/run": ",U3"}', "__metadata__", "dtypes"), "damaged: invalid syntax"),
+        (_put([], "cells"), "damaged: list indices must be"),
+        (_put("X9", "cells", "dtype"), "its header lacks 'X9'"),
+        (_put("F32", "cells", "dtype"), r"64 bytes make an array of shape \[?.*there are 128"),
+        (_put("I64", "cells", "dtype"), "cells must be an array of f8 with shape .* got int64"),
+        (
+            _put([8, 2, 2], "cells", "shape"),
+            r"256 bytes make an array of shape \(8, 2, 2\), there a",
+        ),
+        (_put([2, 4, 2], "cells", "shape"), r"cells must be an array of f8 with shape \(4, 2, 2\)"),
+        (_put([0, 0], "cells", "data_offsets"), "overlap or leave a gap"),
+        (_put([9, 4], "positions", "shape"), r"types must be an array of i8 with shape \(9,\)"),
+    ],
+)
+def test_a_damaged_header_is_told(tmp_path, change, message):
+    path = tmp_path / "damaged.safetensors"
+    make_set(run=["a", "bcd", "ef", ""]).save(path)
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    change(header)
+    path.write_bytes(as_safetensors(header, content[start:]))
+    with pytest.raises(ValueError, match=rf"damaged\.safetensors .*{message}"):
+        Configurations.open(path)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "message"),
+    [
+        ([1, 7, 12, 18], "offsets must lead from 0 to 18"),
+        ([0, 3, 7, 12, 17], "offsets must lead from 0 to 18"),
+        ([0, 7, 3, 12, 18], "offsets must increase"),
+    ],
+)
+def test_offsets_that_do_not_fit_are_refused(tmp_path, offsets, message):
+    X = make_set()
+    X.offsets = np.array(offsets)
+    X.cells, X.periodic = X.cells[: len(offsets) - 1], X.periodic[: len(offsets) - 1]
+    X.save(tmp_path / "bad")
+    with pytest.raises(ValueError, match=f"bad is truncated or damaged: {message}"):
+        Configurations.open(tmp_path / "bad")
