@@ -59,11 +59,53 @@ def check_groups_of_wrong_length_refused(name, estimator):
     )
 
 
+def _recorder(parts):
+    # skorch brings torch, which an estimator without callbacks need not have loaded.
+    from skorch.callbacks import Callback
+
+    class Recorder(Callback):
+        """Keep the indices that each epoch trains on and validates with."""
+
+        def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+            if hasattr(dataset_train, "chosen") and hasattr(dataset_valid, "chosen"):
+                parts.append((dataset_train.chosen, dataset_valid.chosen))
+
+    return Recorder()
+
+
+def _assert_groups_stay_whole(model, X, y, groups, given):
+    """Fit, and look at the samples that the network really trains on and validates with."""
+    if "callbacks" not in last_step(model).get_params(deep=False):
+        raise SkipTest("the last step has no parameter callbacks, so nobody sees its split")
+    parts = []
+    model.set_params(**{f"{last_step_prefix(model)}callbacks": [_recorder(parts)]})
+    model.fit(X, y, **given)
+    if not parts:
+        raise SkipTest("callbacks are told no dataset_train and dataset_valid with indices chosen")
+    for train, valid in parts:
+        everything = np.sort(np.concatenate([train, valid]))
+        assert np.array_equal(everything, np.arange(len(y))), (
+            f"training and validation part must hold every sample once, got {everything.tolist()}"
+        )
+        assert len(valid), "the validation part is empty"
+        torn = np.intersect1d(groups[train], groups[valid])
+        assert not len(torn), f"groups {torn.tolist()} are in training and validation at once"
+
+
 def check_groups_reach_validation_split(name, estimator):
-    """The part held out for validation consists of whole groups: one group cannot be split."""
+    """No group given to fit is in training and validation at once."""
     X, y, groups = task_for(estimator)
+    # Other groups than the runs, so that the runs cannot stand in for them.
+    groups = np.roll(groups, 1)
+    model = _with_validation(estimator)
+    given = fit_parameters(estimator, groups=groups)
+    _assert_groups_stay_whole(model, without_info(X), y, groups, given)
+
+
+def check_single_group_refused(name, estimator):
+    """One group alone cannot be split into training and validation."""
+    X, y, _ = task_for(estimator)
     X = without_info(X)
-    _with_validation(estimator).fit(X, y, **fit_parameters(estimator, groups=groups))
     model = _with_validation(estimator)
     one_group = np.zeros(len(y), dtype=int)
     assert_raises_value_error(
@@ -73,12 +115,24 @@ def check_groups_reach_validation_split(name, estimator):
     )
 
 
-def check_run_reaches_validation_split(name, estimator):
-    """Without groups, the run in the info of X keeps the validation part apart."""
-    X, y, _ = task_for(estimator)
-    model = _with_validation(estimator)
+def _skip_unless_runs_arrive(estimator, X, y):
     if not hasattr(input_of_last_step(seeded(estimator), X, y), "info"):
         raise SkipTest("the last step sees arrays, which carry no info")
+
+
+def check_run_reaches_validation_split(name, estimator):
+    """Without groups, no run in the info of X is in training and validation at once."""
+    X, y, _ = task_for(estimator)
+    model = _with_validation(estimator)
+    _skip_unless_runs_arrive(estimator, X, y)
+    _assert_groups_stay_whole(model, X, y, np.asarray(X.info["run"]), given={})
+
+
+def check_single_run_refused(name, estimator):
+    """One run alone cannot be split into training and validation."""
+    X, y, _ = task_for(estimator)
+    model = _with_validation(estimator)
+    _skip_unless_runs_arrive(estimator, X, y)
     X = X[:]
     X.info = {"run": np.full(len(X), "the only run")}
     assert_raises_value_error(
@@ -143,7 +197,9 @@ METADATA_CHECKS = (
     check_groups_and_weights_unchanged,
     check_groups_of_wrong_length_refused,
     check_groups_reach_validation_split,
+    check_single_group_refused,
     check_run_reaches_validation_split,
+    check_single_run_refused,
     check_sample_weight_counts,
     check_sample_weight_of_wrong_length_refused,
     check_metadata_routing_off,

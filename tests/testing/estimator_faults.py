@@ -33,6 +33,14 @@ class IgnoresRuns:
         return np.arange(len(X))
 
 
+class TearsGroups:
+    """Looks at the groups, and splits the first of them nevertheless."""
+
+    def _training_part(self, X, groups):
+        train = super()._training_part(X, groups)
+        return train if len(train) == len(X) else np.arange(1, len(X))
+
+
 class IgnoresWeights:
     def fit(self, X, y, *, groups=None, sample_weight=None):
         return super().fit(X, y, groups=groups)
@@ -164,8 +172,10 @@ CLASSIFIER_FAULTS = {
     "check_stacking": (NeedsTheWholeSet, "16 configurations"),
     "check_groups_and_weights_unchanged": (WritesIntoWeights, "wrote into groups"),
     "check_groups_of_wrong_length_refused": (IgnoresGroups, "groups of another length"),
-    "check_groups_reach_validation_split": (IgnoresGroups, "single group"),
-    "check_run_reaches_validation_split": (IgnoresRuns, "single run"),
+    "check_groups_reach_validation_split": (TearsGroups, "training and validation at once"),
+    "check_single_group_refused": (IgnoresGroups, "single group"),
+    "check_run_reaches_validation_split": (TearsGroups, "training and validation at once"),
+    "check_single_run_refused": (IgnoresRuns, "single run"),
     "check_sample_weight_counts": (IgnoresWeights, "score .* on weighted targets"),
     "check_sample_weight_of_wrong_length_refused": (IgnoresWeights, "sample_weight of another"),
     "check_metadata_routing_off": (NeedsNumericGroups, "could not convert string"),

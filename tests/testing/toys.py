@@ -1,6 +1,7 @@
 """Small correct classes that pass every check; the broken ones differ from them in one place."""
 
 from numbers import Integral, Real
+from types import SimpleNamespace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -110,15 +111,24 @@ class ToyEstimator(Toy):
         **Toy._parameter_constraints,
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "callbacks": [list, None],
     }
     __metadata_request__fit = {"groups": True}
 
     def __init__(
-        self, n_bins=8, *, validation_fraction=None, max_epochs=3, n_jobs=None, random_state=None
+        self,
+        n_bins=8,
+        *,
+        validation_fraction=None,
+        max_epochs=3,
+        callbacks=None,
+        n_jobs=None,
+        random_state=None,
     ):
         super().__init__(n_bins, n_jobs=n_jobs, random_state=random_state)
         self.validation_fraction = validation_fraction
         self.max_epochs = max_epochs
+        self.callbacks = callbacks
 
     def fit(self, X, y, *, groups=None, sample_weight=None):
         self._validate_params()
@@ -129,6 +139,7 @@ class ToyEstimator(Toy):
         check_consistent_length(X, y)
         sample_weight = _check_sample_weight(sample_weight, np.zeros((len(X), 1)))
         train = self._training_part(X, X.info.get("run") if groups is None else groups)
+        self._tell_callbacks(train, np.setdiff1d(np.arange(len(X)), train))
         self._learn(X)
         features = self._measure(X)
         rng = check_random_state(self.random_state)
@@ -150,6 +161,14 @@ class ToyEstimator(Toy):
         if len(np.unique(groups)) < 2:
             raise ValueError("a validation part needs at least 2 groups, got 1")
         return everything[np.asarray(groups) != groups[0]]
+
+    def _tell_callbacks(self, train, valid):
+        parts = {
+            "dataset_train": SimpleNamespace(chosen=train),
+            "dataset_valid": SimpleNamespace(chosen=valid),
+        }
+        for callback in self.callbacks or []:
+            callback.on_epoch_begin(None, **parts)
 
     def _mixed(self, X):
         return self._measure(self._accept_after_fit(X)) @ self.mixture_
