@@ -5,7 +5,7 @@ import numpy as np
 from glassclf.configurations.box import is_rectangular
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.packing import PackedSet, packed_rows
-from glassclf.configurations.sample_info import SampleInfo
+from glassclf.configurations.sample_info import SampleInfo, stack_values
 
 
 class Configurations(PackedSet):
@@ -32,8 +32,9 @@ class Configurations(PackedSet):
     periodic : ndarray of bool of shape (n, n_dims)
     info : dict of ndarray of shape (n, ...)
         One value for each configuration ("temperature", "run", ...); follows every indexing. A
-        value that only some configurations carry is NaN (numbers) or empty (strings) elsewhere.
-        Setting a value of another length is an error.
+        value that only some configurations carry is NaN (numbers) or empty (strings) elsewhere,
+        but for "run", the group for cross-validation, which all or none must carry. Setting a value
+        of another length is an error, and so is mixing strings with numbers.
 
     Examples
     --------
@@ -198,13 +199,16 @@ def _stack_info(infos):
 def _stack_values(name, infos):
     present = [info[name] for info in infos if name in info]
     if len(present) < len(infos):
+        if name == "run":
+            missing = next(index for index, info in enumerate(infos) if name not in info)
+            # An empty name would make one group, one run, of all that lack it.
+            raise ValueError(
+                f"info['run'] is missing from configuration {missing}, but others have it: set it "
+                "in all, to the name of their run, or in none"
+            )
         fill = _missing_value(name, present[0])
         present = [info.get(name, fill) for info in infos]
-    try:
-        stacked = np.array(present)
-    except ValueError as error:
-        raise ValueError(f"info[{name!r}] must have one shape in all configurations") from error
-    return stacked
+    return stack_values(name, present)
 
 
 def _missing_value(name, example):

@@ -19,7 +19,8 @@ class SampleInfo(dict):
     Raises
     ------
     ValueError
-        If a value is single or has another length, here and wherever one is set later.
+        If a value is single, has another length or mixes strings with others, here and wherever
+        one is set later.
     TypeError
         If ``values`` is no mapping.
 
@@ -65,10 +66,7 @@ class SampleInfo(dict):
         return type(self), (self.n_samples, dict(self))
 
     def _checked(self, name, values):
-        try:
-            array = values if isinstance(values, np.ndarray) else np.asarray(values)
-        except ValueError as error:
-            raise ValueError(f"info[{name!r}] must have one shape in all configurations") from error
+        array = values if isinstance(values, np.ndarray) else stack_values(name, values)
         if array.ndim and len(array) == self.n_samples:
             return array
         got = f"{len(array)}" if array.ndim else f"the single value {values!r}"
@@ -78,3 +76,42 @@ class SampleInfo(dict):
             f"info[{name!r}] must have one value for each of the {self.n_samples} configurations, "
             f"got {got}"
         )
+
+
+def stack_values(name, values):
+    """Make an array of the values of each sample, which must go together.
+
+    Parameters
+    ----------
+    name : str
+        Name of the values, for the message.
+    values : sequence of array-like
+        One value for each sample.
+
+    Returns
+    -------
+    stacked : ndarray of shape (n_samples, ...)
+
+    Raises
+    ------
+    ValueError
+        If the values have several shapes, or some are strings and others are not.
+    """
+    try:
+        stacked = np.array(values)
+    except ValueError as error:
+        raise ValueError(f"info[{name!r}] must have one shape in all configurations") from error
+    if stacked.ndim and stacked.dtype.kind in "US":
+        # NumPy turns what stands beside a string into one: 1 into "1".
+        for index, value in enumerate(values):
+            if _is_text(value) != _is_text(values[0]):
+                raise ValueError(
+                    f"info[{name!r}] mixes strings with others, got "
+                    f"{np.asarray(value).tolist()!r} for configuration {index}: make all strings "
+                    "or all numbers"
+                )
+    return stacked
+
+
+def _is_text(value):
+    return np.asarray(value).dtype.kind in "US"

@@ -127,9 +127,9 @@ def with_info(*infos):
 
 
 def test_info_that_some_lack_is_nan_or_empty():
-    X = with_info({"T": 1, "run": "a", "v": [1.0, 2.0]}, {}, {"T": 2.5, "ok": True})
+    X = with_info({"T": 1, "label": "a", "v": [1.0, 2.0]}, {}, {"T": 2.5, "ok": True})
     np.testing.assert_array_equal(X.info["T"], [1, np.nan, 2.5])
-    assert X.info["run"].tolist() == ["a", "", ""]
+    assert X.info["label"].tolist() == ["a", "", ""]
     np.testing.assert_array_equal(X.info["v"], [[1, 2], [np.nan] * 2, [np.nan] * 2])
     np.testing.assert_array_equal(X.info["ok"], [np.nan, np.nan, 1.0])
 
@@ -139,6 +139,33 @@ def test_info_that_does_not_stack_is_named():
         with_info({"v": [1.0]}, {"v": [1.0, 2.0]})
     with pytest.raises(ValueError, match=r"info\['d'\] is missing from some configurations"):
         with_info({"d": {}}, {})
+
+
+@pytest.mark.parametrize("run", ["a", 1])
+def test_a_run_that_some_lack_is_refused(run):
+    message = r"info\['run'\] is missing from configuration 1, but others have it: set it in all"
+    with pytest.raises(ValueError, match=message):
+        with_info({"run": run}, {"T": 1.0}, {"run": run})
+    with pytest.raises(ValueError, match=message):
+        Configurations.concatenate([with_info({"run": run}), with_info({})])
+
+
+@pytest.mark.parametrize(
+    "infos",
+    [
+        ({"run": "a"}, {"run": 1}),
+        ({"T": "hot"}, {"T": 0.5}, {}),
+        ({}, {"n": 1}, {"n": "x"}),
+        ({"n": "x"}, {"n": True}),
+    ],
+)
+def test_strings_and_numbers_do_not_mix(infos):
+    with pytest.raises(
+        ValueError, match=r"info\['.*'\] mixes strings with others, got .* for conf"
+    ):
+        with_info(*infos)
+    with pytest.raises(ValueError, match="mixes strings with others, got 'b' for configuration 2"):
+        Configurations.concatenate([with_info({"run": 1}, {"run": 2}), with_info({"run": "b"})])
 
 
 def test_sets_are_joined_in_order():

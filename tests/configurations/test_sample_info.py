@@ -134,3 +134,14 @@ def test_the_hash_follows_the_values_and_not_the_order_of_names():
     assert joblib.hash(one) == joblib.hash(other)
     other.info["b"] = np.zeros(8)
     assert joblib.hash(one) != joblib.hash(other)
+
+
+def test_strings_and_numbers_do_not_mix():
+    X = make_set()
+    message = (
+        r"info\['run'\] mixes strings with others, got 7 for configuration 7: make all strings"
+    )
+    with pytest.raises(ValueError, match=message):
+        X.info["run"] = [*"abcdefg", 7]
+    X.info["run"] = list("abcdefgh")
+    assert X.info["run"].tolist() == list("abcdefgh")
