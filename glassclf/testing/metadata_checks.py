@@ -64,7 +64,10 @@ def _recorder(parts):
     from skorch.callbacks import Callback
 
     class Recorder(Callback):
-        """Keep the indices that each epoch trains on and validates with."""
+        """Keep the indices that each epoch trains on and validates with.
+
+        They are no attribute, as an estimator may train with a copy of its callbacks.
+        """
 
         def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
             if hasattr(dataset_train, "chosen") and hasattr(dataset_valid, "chosen"):
