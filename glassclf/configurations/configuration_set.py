@@ -1,5 +1,7 @@
 """A set of configurations, packed into a few arrays, that scikit-learn can index."""
 
+import warnings
+
 import numpy as np
 
 from glassclf.configurations.box import is_rectangular
@@ -32,9 +34,14 @@ class Configurations(PackedSet):
     periodic : ndarray of bool of shape (n, n_dims)
     info : dict of ndarray of shape (n, ...)
         One value for each configuration ("temperature", "run", ...); follows every indexing. A
-        value that only some configurations carry is NaN (numbers) or empty (strings) elsewhere,
-        but for "run", the group for cross-validation, which all or none must carry. Setting a value
-        of another length is an error, and so is mixing strings with numbers.
+        value that only some configurations carry is NaN (numbers) or empty (strings) elsewhere.
+        Setting a value of another length is an error, and so is mixing strings with numbers.
+
+    Warns
+    -----
+    UserWarning
+        If only some configurations carry ``info["run"]``: the others would make one run, and one
+        group of a cross-validation.
 
     Examples
     --------
@@ -68,7 +75,9 @@ class Configurations(PackedSet):
         self.offsets = np.cumsum([0] + [item.n_particles for item in items], dtype=np.int64)
         self.cells = np.array([item.cell for item in items])
         self.periodic = np.array([item.periodic for item in items])
-        self.info = _stack_info([item.info for item in items])
+        infos = [item.info for item in items]
+        _warn_of_missing_runs(infos)
+        self.info = _stack_info(infos)
 
     @classmethod
     def from_arrays(cls, positions, types, offsets, cells, periodic, info=None):
@@ -190,6 +199,17 @@ class Configurations(PackedSet):
         )
 
 
+def _warn_of_missing_runs(infos):
+    missing = [index for index, info in enumerate(infos) if "run" not in info]
+    if 0 < len(missing) < len(infos):
+        warnings.warn(
+            f"info['run'] is missing from configuration {missing[0]}, in all from {len(missing)} "
+            f"of {len(infos)}: as groups of a cross-validation these would be one run; set it in "
+            "all of them",
+            stacklevel=3,
+        )
+
+
 def _stack_info(infos):
     """Turn the info dicts of the members into one dict of arrays."""
     names = list(dict.fromkeys(name for info in infos for name in info))
@@ -199,13 +219,6 @@ def _stack_info(infos):
 def _stack_values(name, infos):
     present = [info[name] for info in infos if name in info]
     if len(present) < len(infos):
-        if name == "run":
-            missing = next(index for index, info in enumerate(infos) if name not in info)
-            # An empty name would make one group, one run, of all that lack it.
-            raise ValueError(
-                f"info['run'] is missing from configuration {missing}, but others have it: set it "
-                "in all, to the name of their run, or in none"
-            )
         fill = _missing_value(name, present[0])
         present = [info.get(name, fill) for info in infos]
     return stack_values(name, present)

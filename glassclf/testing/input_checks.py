@@ -130,9 +130,12 @@ def check_missing_type(name, estimator):
     X, y, _ = task_for(estimator)
     model = fitted(estimator, X, y)
     lacking = Configurations(
-        [*X, Configuration(X[0].positions, np.zeros(X[0].n_particles, dtype=int), X[0].box)]
+        [
+            *without_info(X),
+            Configuration(X[0].positions, np.zeros(X[0].n_particles, dtype=int), X[0].box),
+        ]
     )
-    output = respond(model, without_info(lacking))
+    output = respond(model, lacking)
     assert len(output) == len(lacking), "one output for each configuration"
     if isinstance(output, np.ndarray):
         assert np.isfinite(output).all(), "a configuration that lacks a type gives NaN"

@@ -126,7 +126,7 @@ def test_three_dimensions(featurizer, gas):
 @every_featurizer
 def test_unseen_type_names_the_sample(featurizer, gas, X):
     fitted = clone(featurizer).fit(X)
-    other = Configurations([*X[:2], gas(20, [5, 6], n_types=3)[0]])
+    other = Configurations([*X[:2], gas(20, [5, 6], n_types=3, info={"run": ["d"]})[0]])
     message = r"configuration 2 holds particles of type 2, which fit never saw \(types_ = \[0, 1\]"
     with pytest.raises(ValueError, match=message):
         fitted.transform(other)
@@ -141,7 +141,7 @@ def test_other_number_of_dimensions(featurizer, gas, X):
 @every_featurizer
 def test_type_missing_from_most_configurations_warns(featurizer, gas, X):
     fitted = clone(featurizer).fit(X)
-    only_zero = gas(20, [5, 6], n_types=1)[0]
+    only_zero = gas(20, [5, 6], n_types=1, info={"run": ["d"]})[0]
     with pytest.warns(UserWarning, match="type 1, seen in fit, is missing from 2 of 3 config"):
         fitted.transform(Configurations([only_zero, only_zero, X[0]]))
     with warnings.catch_warnings():
