@@ -31,13 +31,15 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
     Parameters
     ----------
     orders : sequence of int, default=(4, 5, 6)
-        The orders ``k``, or ``l`` in three dimensions.
+        The orders ``k``, or ``l`` in three dimensions, each once.
     n_jobs : int, default=None
         Number of processes over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
 
     Attributes
     ----------
+    orders_ : tuple of int
+        The orders.
     types_ : ndarray of shape (n_types,)
         Particle types seen in ``fit``, sorted.
     n_dims_ : int
@@ -91,7 +93,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
         symbol = "psi" if self.n_dims_ == 2 else "Q"
         names = [
             f"{symbol}{order}_{kind}_{statistic}"
-            for order in self.orders
+            for order in self.orders_
             for kind in self.types_
             for statistic in STATISTICS
         ]
@@ -103,9 +105,12 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
                 raise ValueError(f"orders must be integers of at least 1, got {order!r} among them")
         if len(self.orders) == 0:
             raise ValueError("orders must hold at least one order, got none")
+        self.orders_ = tuple(int(order) for order in self.orders)
+        if len(set(self.orders_)) < len(self.orders_):
+            raise ValueError(f"orders must differ from each other, got {self.orders_}")
 
     def _featurize(self, configuration):
-        needed = max(self.orders) if self.n_dims_ == 2 else N_NEIGHBORS_3D
+        needed = max(self.orders_) if self.n_dims_ == 2 else N_NEIGHBORS_3D
         if configuration.n_particles <= needed:
             raise ValueError(
                 f"bond order over {needed} neighbours needs more than {needed} particles, got "
@@ -113,7 +118,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
             )
         pairs = nearest_neighbors(configuration, needed)
         measure = _hexatic if self.n_dims_ == 2 else _steinhardt
-        by_order = measure(pairs, configuration.n_particles, self.orders)
+        by_order = measure(pairs, configuration.n_particles, self.orders_)
         return np.concatenate(
             [
                 _statistics(values[configuration.types == kind])

@@ -42,6 +42,10 @@ class RDFFeaturizer(ConfigurationFeaturizer):
     ----------
     r_ : ndarray of shape (n_bins,)
         Centres of the bins.
+    r_max_ : float
+        Upper end of the last bin.
+    partial_ : bool
+        Whether each pair of types has its own function.
     types_ : ndarray of shape (n_types,)
         Particle types seen in ``fit``, sorted.
     n_dims_ : int
@@ -93,6 +97,7 @@ class RDFFeaturizer(ConfigurationFeaturizer):
 
     def _learn(self, X):
         self.r_ = (np.arange(self.n_bins) + 0.5) * (self.r_max / self.n_bins)
+        self.r_max_, self.partial_ = float(self.r_max), bool(self.partial)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the features: ``rdf_<type>_<type>_<r>``, or ``rdf_<r>`` without types.
@@ -106,7 +111,7 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         names : ndarray of str objects
         """
         check_is_fitted(self)
-        pairs = combinations_with_replacement(self.types_, 2) if self.partial else [()]
+        pairs = combinations_with_replacement(self.types_, 2) if self.partial_ else [()]
         names = [
             "_".join(["rdf", *map(str, pair), f"{r:.10g}"]) for pair, r in product(pairs, self.r_)
         ]
@@ -115,25 +120,26 @@ class RDFFeaturizer(ConfigurationFeaturizer):
     def _stack(self, pieces, X):
         rdf = super()._stack(pieces, X)
         if not rdf.any() and X.n_particles.max() > 1:
-            warn_of_other_units(self.r_max)
+            warn_of_other_units(self.r_max_)
         return rdf
 
     def _featurize(self, configuration):
-        n_types = len(self.types_) if self.partial else 1
+        r_max, n_bins = self.r_max_, len(self.r_)
+        n_types = len(self.types_) if self.partial_ else 1
         kinds = np.zeros(configuration.n_particles, dtype=np.int64)
-        if self.partial:
+        if self.partial_:
             kinds = np.searchsorted(self.types_, configuration.types)
         first, second = np.triu_indices(n_types)
-        pairs = pairs_one_way(configuration, self.r_max)
-        counts = _count(pairs, kinds, _pair_numbers(n_types), len(first), self.r_max, self.n_bins)
+        pairs = pairs_one_way(configuration, r_max)
+        counts = _count(pairs, kinds, _pair_numbers(n_types), len(first), r_max, n_bins)
         n_of = np.bincount(kinds, minlength=n_types)
         same = first == second
         n_pairs = np.where(same, n_of[first] * (n_of[first] - 1) / 2, n_of[first] * n_of[second])
         covariance = _covariance_of_bins(
             tuple(map(tuple, configuration.cell)),
             tuple(configuration.periodic),
-            self.r_max,
-            self.n_bins,
+            r_max,
+            n_bins,
         )
         expected = np.outer(n_pairs / volume(configuration.cell), covariance)
         rdf = np.divide(counts, expected, out=np.zeros(expected.shape), where=expected > 0)

@@ -129,6 +129,23 @@ def test_no_orders_are_refused(gas):
         BondOrderFeaturizer(()).fit(gas(20, [5, 5]))
 
 
+@pytest.mark.parametrize("orders", [(6, 6), [4, 5, np.int64(4)], np.array([4, 4])])
+def test_orders_given_twice_are_refused(gas, orders):
+    with pytest.raises(ValueError, match=r"orders must differ from each other, got \([456, ]+\)$"):
+        BondOrderFeaturizer(orders).fit(gas(20, [5, 5]))
+
+
+def test_orders_set_after_fit_wait_for_the_next_fit(gas):
+    X, orders = gas(20, [5, 5]), [4, 6]
+    featurizer = BondOrderFeaturizer(orders).fit(X)
+    before, names = featurizer.transform(X), featurizer.get_feature_names_out().tolist()
+    orders.append(5)
+    np.testing.assert_array_equal(featurizer.transform(X), before)
+    assert featurizer.set_params(orders=(3,)).get_feature_names_out().tolist() == names
+    np.testing.assert_array_equal(featurizer.transform(X), before)
+    assert featurizer.fit(X).transform(X).shape == (1, 10)
+
+
 @pytest.mark.parametrize("orders", [6, "456", None])
 def test_orders_that_are_no_sequence_are_refused(gas, orders):
     with pytest.raises(ValueError, match="The 'orders' parameter of BondOrderFeaturizer must be"):

@@ -152,6 +152,17 @@ def test_bad_parameters_are_named(gas, name, value):
     assert not hasattr(featurizer, "types_")
 
 
+def test_parameters_set_after_fit_wait_for_the_next_fit(gas):
+    X = gas(20, [5, 5])
+    rdf = RDFFeaturizer(r_max=2.0, n_bins=10).fit(X)
+    before, names = rdf.transform(X), rdf.get_feature_names_out().tolist()
+    rdf.set_params(n_bins=5, r_max=1.0, partial=False)
+    np.testing.assert_array_equal(rdf.transform(X), before)
+    assert rdf.get_feature_names_out().tolist() == names
+    assert rdf.fit(X).get_feature_names_out().tolist()[-1] == "rdf_0.9"
+    assert rdf.transform(X).shape == (1, 5)
+
+
 def test_names_need_a_fit():
     with pytest.raises(NotFittedError, match="RDFFeaturizer instance is not fitted"):
         RDFFeaturizer().get_feature_names_out()
