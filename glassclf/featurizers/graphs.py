@@ -169,7 +169,7 @@ class Graphs(PackedSet):
         return cls.from_arrays(
             node_offsets=_offsets(np.concatenate([one.n_nodes for one in sets])),
             edge_offsets=_offsets(np.concatenate([one.n_edges for one in sets])),
-            info={name: np.concatenate([one.info[name] for one in sets]) for name in sets[0].info},
+            info={name: _joined(name, [one.info[name] for one in sets]) for name in sets[0].info},
             **joined,
         )
 
@@ -289,6 +289,16 @@ def _integers(name, values, dtype):
     if values.size and values.min() < 0:
         raise ValueError(f"{name} must be 0 or larger, got {values.min()}")
     return values.astype(dtype)
+
+
+def _joined(name, parts):
+    # NumPy would turn numbers beside strings into strings.
+    if len({values.dtype.kind in "US" for values in parts}) > 1:
+        raise ValueError(
+            f"parts of a set must agree in the kind of info[{name!r}], got "
+            f"{[str(values.dtype) for values in parts]}"
+        )
+    return np.concatenate(parts)
 
 
 def _offsets(lengths):

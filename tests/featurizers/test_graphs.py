@@ -227,3 +227,8 @@ def test_concatenate_refuses_nothing_and_strangers(graphs):
     solid = Graphs([1], [0], [1], [0], [[1.0, 0.0, 0.0]])
     with pytest.raises(ValueError, match="parts of a set must agree in n_dims.* part 1 is"):
         Graphs.concatenate([graphs, solid])
+    other = graphs[:]
+    other.info["run"] = [1, 2, 3]
+    message = r"parts of a set must agree in the kind of info\['run'\], got \['<U1', 'int64'\]"
+    with pytest.raises(ValueError, match=message):
+        Graphs.concatenate([graphs, other])
