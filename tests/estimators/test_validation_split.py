@@ -116,17 +116,32 @@ def test_two_groups_a_class_can_be_halved(seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_group_of_all_classes_is_left_for_training_when_it_must(seed):
-    # Taken second, group 1 would bring the class 1 and leave nothing to hold out.
-    train, valid = split_validation(3, 0.5, labels=[0, 0, 1], groups=[0, 1, 1], random_state=seed)
-    assert train.tolist() == [1, 2]
-    assert valid.tolist() == [0]
+def test_the_only_group_that_can_be_held_out_is_found(seed):
+    # Run 0 holds classes 0 to 99, each of which one other run holds, too, beside one of its own.
+    # Hardly a random order brings all the others before run 0.
+    run = np.arange(100)
+    labels, groups = np.r_[run, run, 100 + run], np.r_[0 * run, 1 + run, 1 + run]
+    _, valid = split_validation(300, 0.3, labels=labels, groups=groups, random_state=seed)
+    np.testing.assert_array_equal(valid, run)
 
 
-def test_validation_part_mirrors_the_classes():
-    labels = np.repeat([0, 1, 2], [400, 200, 200])
-    _, valid = split_validation(800, 0.25, labels=labels, random_state=0)
-    np.testing.assert_allclose(np.bincount(labels[valid]) / 200, [0.5, 0.25, 0.25], atol=0.03)
+@pytest.mark.parametrize("seed", range(10))
+def test_validation_part_mirrors_the_classes(seed):
+    # Forty runs of one class each, four samples long. Eight drawn blindly are often 6 to 2.
+    groups = np.repeat(np.arange(40), 4)
+    labels = groups % 2
+    _, valid = split_validation(160, 0.2, labels=labels, groups=groups, random_state=seed)
+    assert len(valid) == 32
+    assert abs(labels[valid].mean() - 0.5) <= 1 / 8
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_validation_part_is_as_large_as_wanted_where_it_can(seed):
+    # Two runs hold all four classes, eight hold one: one of the two is enough for training.
+    labels = np.r_[np.tile(np.arange(4), 2), np.arange(8) % 4]
+    groups = np.r_[np.repeat([0, 1], 4), np.arange(2, 10)]
+    train, _ = split_validation(16, 0.9, labels=labels, groups=groups, random_state=seed)
+    assert np.unique(groups[train]).tolist() in ([0], [1])
 
 
 def test_seeds_give_different_splits():
