@@ -60,8 +60,8 @@ def make_kob_andersen(
         Number of processes, -1 for all cores. It does not change the result.
     directory : str or path-like, default=None
         Where to keep each finished run as one file. A call that was stopped, at any moment and by
-        any means, continues there; several processes or machines may share it. It needs an int as
-        ``random_state``.
+        any means, continues there; several processes or machines may share it. ``~`` is the home
+        folder. It needs an int as ``random_state``.
     verbose : int, default=1
         1 shows a progress bar, 0 nothing.
 
@@ -82,8 +82,8 @@ def make_kob_andersen(
     Raises
     ------
     ValueError
-        If a parameter is not valid, or a file in ``directory`` cannot be read or holds a run with
-        other temperatures.
+        If a parameter is not valid, ``directory`` is a file, or a file in it cannot be read or
+        holds a run with other temperatures.
     RuntimeError
         If a simulation fails.
     ImportError
@@ -127,8 +127,11 @@ def make_kob_andersen(
         made = _make_runs(list(runs), seed, protocol, None, n_jobs, n_runs, verbose)
         runs.update(made)
         return Configurations.concatenate(runs.values())
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = Path(directory).expanduser()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(f"directory must be a folder, {error.filename} is a file") from error
     # Files are checked before hours of work, and again when the runs of others have joined them.
     missing = [
         index

@@ -1,5 +1,7 @@
 """Two classes out of cooling runs: a glass and a liquid from every run."""
 
+from numbers import Real
+
 import numpy as np
 
 from glassclf.configurations.configuration_set import Configurations
@@ -36,9 +38,9 @@ def select_pair(data, glass=0.05, liquid=0.635, state="inherent"):
     TypeError
         If ``data`` is neither.
     ValueError
-        If ``info`` lacks something, a temperature or the state is not present, ``data`` mixes
-        cooling rates, both temperatures are the same, or a run does not have exactly one
-        configuration of each class.
+        If ``info`` lacks something, a temperature is no number, a temperature or the state is not
+        present, ``data`` mixes cooling rates, both temperatures are the same, or a run does not
+        have exactly one configuration of each class.
 
     Examples
     --------
@@ -97,6 +99,8 @@ def _check_data(data):
 
 
 def _near(name, temperature, temperatures, in_state):
+    if not isinstance(temperature, Real) or isinstance(temperature, bool):
+        raise ValueError(f"{name} must be a temperature, a number, got {temperature!r}")
     near = np.abs(temperatures - temperature) <= TOLERANCE
     if not (near & in_state).any():
         present = np.unique(temperatures[in_state]).tolist()

@@ -138,6 +138,19 @@ def test_garbled_file_is_named(tmp_path, data, content):
         make_kob_andersen(2, **TINY, random_state=5, directory=tmp_path)
 
 
+@pytest.mark.parametrize("inside", [".", "runs"])
+def test_a_file_in_the_place_of_the_directory_is_named(tmp_path, inside):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"directory must be a folder, .*notes\.txt.* is a file"):
+        make_kob_andersen(1, **TINY, random_state=5, directory=tmp_path / "notes.txt" / inside)
+
+
+def test_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_kob_andersen(1, **TINY, random_state=5, directory="~/runs")
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
 def test_file_of_something_else_is_named(tmp_path, data):
     other = Configurations(list(data[4:8]))
     del other.info["state"]

@@ -67,6 +67,9 @@ def _without(name):
     [
         (_data(), {"glass": 0.2}, r"glass=0.2 is not a temperature .*\[0.05, 0.635, 1.0\]"),
         (_data(), {"liquid": 0.6}, r"liquid=0.6 is not a temperature .*\[0.05, 0.635, 1.0\]"),
+        (_data(), {"glass": "x"}, "glass must be a temperature, a number, got 'x'"),
+        (_data(), {"liquid": None}, "liquid must be a temperature, a number, got None"),
+        (_data(), {"glass": True}, "glass must be a temperature, a number, got True"),
         (_data(), {"liquid": 0.05}, "glass=0.05 and liquid=0.05 are the same temperature"),
         (_data(), {"state": "frozen"}, r"state must be one of .*\['inherent', 'thermal'\].*frozen"),
         (
