@@ -38,7 +38,7 @@ def cell_from_box(box, n_dims):
     """
     try:
         if np.iscomplexobj(box):
-            raise TypeError("complex")
+            raise ValueError("complex numbers would lose their imaginary part")
         box = np.array(box, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"box must be numbers, got {box!r}") from error
