@@ -226,6 +226,9 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             # The info of a pandas table is a method.
             groups = info.get("run") if isinstance(info, dict) else None
         if groups is not None:
+            if not hasattr(groups, "dtype"):
+                # numpy would turn a missing value among strings into the word "nan".
+                groups = np.array(list(groups), dtype=object)
             groups = np.asarray(groups)
             if groups.shape != (n_samples,):
                 raise ValueError(

@@ -35,7 +35,9 @@ clip_norm : float, default=None
     constructor is given what it asks for by name, out of {facts} and the parameters of the
     estimator. For :meth:`transform` it needs a method ``embed``.
 callbacks : list, default=None
-    Further callbacks of skorch.
+    Further callbacks of skorch. Copies of them are trained with: read what they have kept from
+    ``net_.callbacks_``. Those that call ``predict`` on the net, such as ``EpochScoring``, do not
+    work: ``valid_score`` is recorded already.
 checkpoint : path, default=None
     Not there yet.
 max_time : float, default=None

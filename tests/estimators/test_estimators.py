@@ -271,3 +271,12 @@ def test_groups_of_another_length(estimator, images, graphs):
     X, y = samples_for(estimator, images, graphs)
     with pytest.raises(ValueError, match=r"groups must have one value for each sample"):
         estimator.fit(X, targets_for(estimator, y), groups=["a", "b"])
+
+
+def test_groups_with_a_gap_in_a_list(estimator, images, graphs):
+    X, y = samples_for(estimator, images, graphs)
+    groups = ["a"] * (len(y) - 1) + [float("nan")]
+    with pytest.raises(ValueError, match="groups must not be missing: sample 19 has nan"):
+        estimator.set_params(validation_fraction=0.3).fit(
+            X, targets_for(estimator, y), groups=groups
+        )
