@@ -23,6 +23,7 @@ from glassclf.estimators.net import (
     evaluate,
     probe_module,
     quiet,
+    settle_statistics,
     take_over,
 )
 from glassclf.estimators.seeds import draw_seed, seeded
@@ -197,7 +198,9 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             if continued:
                 take_over(net, self.net_)
             width = probe_module(net, samples, self._count_outputs(targets))
-            net.train_epochs(TrainingData(samples, targets, weights, train), n_epochs)
+            data = TrainingData(samples, targets, weights, train)
+            net.train_epochs(data, n_epochs)
+            settle_statistics(net, data)
         # The net must not keep the data alive, nor be saved with it.
         net.train_split = None
         self.net_ = net

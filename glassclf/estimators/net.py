@@ -7,6 +7,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
+from glassclf.estimators.batching import BatchLoader
 from glassclf.estimators.schedules import learning_rate
 
 
@@ -199,6 +200,44 @@ def probe_module(net, samples, n_outputs):
                 f"got {shape} for n=1"
             )
         return module.embed(batch).shape[1] if hasattr(module, "embed") else None
+
+
+def settle_statistics(net, dataset):
+    """Average the statistics of batch normalisation once more, over the whole training part.
+
+    In training they trail behind the weights. Where the last steps were large, a network that
+    separates its classes perfectly could else predict one class only.
+
+    Parameters
+    ----------
+    net : Net
+        Trained.
+    dataset : TrainingData
+        The training part.
+
+    Notes
+    -----
+    "Precise" batch normalisation: Wu and Johnson, arXiv:2105.07576, section 3.
+    """
+    module = net.module_.eval()
+    norms = [
+        norm
+        for norm in module.modules()
+        if isinstance(norm, torch.nn.modules.batchnorm._BatchNorm) and norm.track_running_stats
+    ]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average
+        norm.train()
+    with torch.no_grad():
+        for batch, _ in BatchLoader(dataset, net.batch_size):
+            net.infer(batch)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+    module.eval()
 
 
 def take_over(net, old):

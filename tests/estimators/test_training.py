@@ -163,3 +163,17 @@ def test_noise_is_no_convergence_warning():
         warnings.simplefilter("error", ConvergenceWarning)
         for loss in losses:
             warn_if_falling(loss, "CNNClassifier", 40)
+
+
+def test_predictions_rest_on_the_statistics_of_the_final_weights(images):
+    # After one epoch of large steps running averages would still be those of other weights.
+    X, y = images
+    model = CNNClassifier(max_epochs=1, lr=0.1, batch_size=10, random_state=0).fit(X, y)
+    module = model.net_.module_
+    inputs = []
+    module.blocks[1][1].register_forward_pre_hook(lambda norm, args: inputs.append(args[0]))
+    model.predict(X)
+    seen = torch.cat(inputs)
+    norm = module.blocks[1][1]
+    torch.testing.assert_close(norm.running_mean, seen.mean(dim=(0, 2, 3)), rtol=0.2, atol=0.02)
+    assert norm.momentum == 0.1
