@@ -1,0 +1,191 @@
+"""A card of the training data: what a model was trained on, and a warning for anything else."""
+
+import warnings
+
+import numpy as np
+
+from glassclf.featurizers import Graphs
+
+# Facts of the simulation that must be the same in training and prediction. Temperatures are not
+# among them: a network trained at two temperatures is asked about those between.
+KINDS = ("state", "cooling_steps")
+# More values than this are summed up by their range, or by their number.
+MANY_VALUES = 20
+# The composition is another one beyond this difference and so many standard errors.
+COMPOSITION_DIFFERENCE = 0.05
+STANDARD_ERRORS = 5
+
+
+class TrainingCard(dict):
+    """Plain facts about training data, with a readable ``repr``.
+
+    Examples
+    --------
+    >>> from glassclf.estimators.card import TrainingCard
+    >>> print(TrainingCard(n_samples=4, classes={"glass": 2, "liquid": 2}))
+    trained on 4 samples
+      classes: glass (2), liquid (2)
+    """
+
+    def __repr__(self):
+        lines = [f"trained on {self.get('n_samples', '?')} samples"]
+        lines += [
+            f"  {name.replace('_', ' ')}: {_text(value)}"
+            for name, value in self.items()
+            if name != "n_samples"
+        ]
+        return "\n".join(lines)
+
+    def __reduce__(self):
+        return type(self), (dict(self),)
+
+
+def training_card(X, y, groups=None):
+    """Sum up training data.
+
+    Parameters
+    ----------
+    X : ndarray, Graphs or lazy sequence
+        Samples. What ``X.info`` holds is summed up as well.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels or targets: strings, bools and integers are counted, else the range is kept.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of the samples, such as their runs.
+
+    Returns
+    -------
+    card : TrainingCard
+        Strings, numbers, lists and dicts with string keys only.
+    """
+    y = np.asarray(y)
+    card = TrainingCard(n_samples=len(y))
+    if y.ndim == 1 and y.dtype.kind != "f":
+        card["classes"] = _summary(y)
+    elif y.size:
+        card["target_range"] = [_plain(y.min()), _plain(y.max())]
+    if groups is not None:
+        card["n_groups"] = len(_counted(groups)[0])
+    card["input"] = type(X).__name__
+    card |= _geometry(X)
+    for name, values in _info(X).items():
+        summary = _summary(np.asarray(values))
+        if summary is not None:
+            card[f"info {name}" if name in card else str(name)] = summary
+    return card
+
+
+def warn_of_other_kind(card, X):
+    """Warn where samples are of another kind than those that a model was trained on.
+
+    Compared are the state (thermal or inherent), the cooling, the composition and the number of
+    neighbours, where both the card and X tell them.
+
+    Parameters
+    ----------
+    card : TrainingCard or None
+    X : ndarray, Graphs or lazy sequence
+        Samples to predict.
+
+    Warns
+    -----
+    UserWarning
+        One, that names both sides of every difference.
+    """
+    if not card:
+        return
+    info = _info(X)
+    differences = []
+    for name in KINDS:
+        known, values = card.get(name), info.get(name)
+        if isinstance(known, dict) and values is not None:
+            unknown = [value for value in map(str, _counted(values)[0]) if value not in known]
+            if unknown:
+                differences.append(f"{name} {', '.join(unknown)} instead of {', '.join(known)}")
+    geometry = _geometry(X)
+    if _other_composition(card, geometry, X):
+        differences.append(
+            f"composition {_text(geometry['composition'])} instead of {_text(card['composition'])}"
+        )
+    known, neighbors = card.get("n_neighbors"), geometry.get("n_neighbors")
+    if None not in (known, neighbors) and known != neighbors:
+        differences.append(f"n_neighbors {neighbors} instead of {known}")
+    if differences:
+        warnings.warn(
+            f"X is of another kind than the training data: {'; '.join(differences)}. "
+            "What the model says of it may mean little",
+            stacklevel=4,
+        )
+
+
+def _info(X):
+    info = getattr(X, "info", None)
+    # The info of a pandas table is a method.
+    return info if isinstance(info, dict) else {}
+
+
+def _geometry(X):
+    """Facts about the samples themselves, for graphs and for arrays."""
+    if not isinstance(X, Graphs):
+        shape = getattr(X, "shape", ())
+        return {"shape": [int(length) for length in shape[1:]]} if len(shape) > 1 else {}
+    types, counts = np.unique(X.types, return_counts=True)
+    shares = counts / counts.sum()
+    facts = {
+        "n_dims": int(X.n_dims),
+        "n_particles": _summary(X.n_nodes),
+        "composition": {str(kind): round(float(share), 4) for kind, share in zip(types, shares)},
+    }
+    if X.n_neighbors is not None:
+        facts["n_neighbors"] = int(X.n_neighbors)
+    return facts
+
+
+def _other_composition(card, geometry, X):
+    known, given = card.get("composition"), geometry.get("composition")
+    if known is None or given is None:
+        return False
+    n_particles = len(X.types)
+    for kind in {*known, *given}:
+        before, now = known.get(kind, 0.0), given.get(kind, 0.0)
+        error = np.sqrt(before * (1 - before) / n_particles)
+        if abs(now - before) > COMPOSITION_DIFFERENCE + STANDARD_ERRORS * error:
+            return True
+    return False
+
+
+def _summary(values):
+    """Counts of few values, else their range (numbers) or their number (strings)."""
+    if values.ndim != 1 or len(values) == 0 or values.dtype.kind not in "biufUSO":
+        return None
+    distinct, counts = _counted(values)
+    if len(distinct) <= MANY_VALUES:
+        return dict(zip(map(str, distinct), counts))
+    if values.dtype.kind in "iuf":
+        low, high = np.nanmin(values), np.nanmax(values)
+        return {"lowest": _plain(low), "highest": _plain(high), "different": len(distinct)}
+    return {"different": len(distinct)}
+
+
+def _counted(values):
+    """Distinct values, sorted, and how often each occurs."""
+    values = np.asarray(values)
+    if values.dtype.kind == "O":
+        values = values.astype(str)
+    distinct, counts = np.unique(values, return_counts=True)
+    return distinct.tolist(), counts.tolist()
+
+
+def _plain(number):
+    return number.item() if hasattr(number, "item") else number
+
+
+def _text(value):
+    if isinstance(value, dict):
+        if "lowest" in value:
+            return f"{value['lowest']:g} to {value['highest']:g}, {value['different']} different"
+        if value.keys() == {"different"}:
+            return f"{value['different']} different"
+        return ", ".join(f"{name} ({share})" for name, share in value.items())
+    if isinstance(value, list):
+        return " x ".join(map(str, value))
+    return str(value)
