@@ -2,5 +2,16 @@
 
 from glassclf.estimators.cnn import CNNClassifier, CNNRegressor
 from glassclf.estimators.mpnn import MPNNClassifier, MPNNRegressor
+from glassclf.estimators.shifts_and_crops import Crops, Shifts
+from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
 
-__all__ = ["CNNClassifier", "CNNRegressor", "MPNNClassifier", "MPNNRegressor"]
+__all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
+    "Crops",
+    "MPNNClassifier",
+    "MPNNRegressor",
+    "Mirrors",
+    "QuarterTurns",
+    "Shifts",
+]

@@ -1,0 +1,106 @@
+"""Augmentation of training batches: the parameter ``augment`` of the estimators."""
+
+import inspect
+import re
+
+from glassclf.estimators.augmentation_base import Augmentation
+from glassclf.estimators.shifts_and_crops import Crops, Shifts
+from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
+
+NAMES = {"quarter_turns": QuarterTurns, "mirrors": Mirrors, "shifts": Shifts, "crops": Crops}
+
+
+def make_augmentation(augment, n_spatial=None):
+    """Turn the ``augment`` parameter into one callable on batches.
+
+    Parameters
+    ----------
+    augment : str, callable, list, tuple or None
+        Name out of ``NAMES``, an instance such as ``Shifts(axes=(0,))``, a function of a batch that
+        returns a batch, or several of these, applied one after the other.
+    n_spatial : int or None, default=None
+        Spatial axes of the images, fields or profiles; None for graphs.
+
+    Returns
+    -------
+    augmentation : Augmentations or None
+        None where there is nothing to do.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a part does not suit samples of this kind.
+    TypeError
+        If a part is something else, such as a class.
+    """
+    if augment is None:
+        return None
+    given = augment if isinstance(augment, (list, tuple)) else [augment]
+    parts = [_make_part(part) for part in given]
+    for part in parts:
+        if isinstance(part, Augmentation):
+            part.check(n_spatial)
+    return Augmentations(parts) if parts else None
+
+
+def _make_part(part):
+    if isinstance(part, str):
+        if part not in NAMES:
+            raise ValueError(f"augment must name one of {', '.join(NAMES)}, got {part!r}")
+        return NAMES[part]()
+    if inspect.isclass(part):
+        raise TypeError(f"augment takes instances: write {part.__name__}(), not the class")
+    if not callable(part):
+        raise TypeError(
+            f"augment must be a name ({', '.join(NAMES)}), an augmentation, a function of a batch, "
+            f"or a list of these; got {part!r}"
+        )
+    return part
+
+
+class Augmentations:
+    """Several augmentations, one after the other.
+
+    Its ``repr`` is the same for equal settings, in any process: training that resumes compares it.
+
+    Parameters
+    ----------
+    parts : list of callable
+    """
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def __call__(self, batch):
+        """Augment a batch."""
+        for part in self.parts:
+            augmented = part(batch)
+            if type(augmented) is not type(batch) or len(augmented) != len(batch):
+                raise ValueError(
+                    f"augmentation {_describe(part)} must return a {type(batch).__name__} of "
+                    f"{len(batch)} samples, as it was given, got {type(augmented).__name__}"
+                    + (f" of {len(augmented)}" if hasattr(augmented, "__len__") else "")
+                )
+            batch = augmented
+        return batch
+
+    def extent_after(self, extent):
+        """Spatial extent of images that had this extent before."""
+        for part in self.parts:
+            if isinstance(part, Augmentation):
+                extent = part.extent_after(extent)
+        return extent
+
+    def __repr__(self):
+        return f"[{', '.join(map(_describe, self.parts))}]"
+
+
+def _describe(part):
+    if isinstance(part, Augmentation):
+        # Not repr: whether that shows defaults is a setting of scikit-learn.
+        settings = ", ".join(f"{name}={value!r}" for name, value in part.get_params().items())
+        return f"{type(part).__name__}({settings})"
+    if inspect.isroutine(part):
+        return f"{part.__module__}.{part.__qualname__}"
+    # Addresses differ from process to process.
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(part))
