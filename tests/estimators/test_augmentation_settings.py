@@ -1,0 +1,134 @@
+"""The parameter ``augment``: what it takes, what it refuses, how it is told apart."""
+
+import pytest
+import torch
+from sklearn.base import clone
+
+from glassclf.estimators import Crops, Mirrors, QuarterTurns, Shifts
+from glassclf.estimators.augmentation import make_augmentation
+
+
+def keep(batch):
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("given_augment", "n_spatial", "words"),
+    [
+        ("turns", 2, "augment must name one of quarter_turns, mirrors, shifts, crops, got 'turns'"),
+        (["shifts", "flip"], 2, "got 'flip'"),
+        ("shifts", 0, "Shifts needs samples with spatial axes.*X is a table"),
+        ("quarter_turns", 1, "needs two of them, got .0,.*use Mirrors"),
+        (QuarterTurns(axes=(1,)), 3, "needs two of them, got .1,"),
+        (Shifts(axes=(2,)), 2, "axes of Shifts must be distinct numbers from 0 to 1.*got .2,."),
+        (Mirrors(axes=(0, 0)), 2, "axes of Mirrors must be distinct"),
+        (Mirrors(axes=(-1,)), 2, "from 0 to 1"),
+        (Mirrors(axes=()), 2, "axes of Mirrors"),
+        (Shifts(axes=(0.5,)), 2, "axes of Shifts"),
+        (Shifts(axes="x"), 2, "'axes' parameter of Shifts"),
+        (Crops(share=0.0), 2, "'share' parameter of Crops must be"),
+        (Crops(share=1.5), 2, "'share' parameter of Crops must be"),
+        (Crops(share=0.5, axes=(3,)), 3, "axes of Crops"),
+        (QuarterTurns(vector_channels=[(0, 1)]), 3, "groups of 3 channels each.*3 spatial axes"),
+        (Mirrors(orientation_channels=(0, 1)), 2, "orientation_channels of Mirrors.*of 4 channels"),
+        (Mirrors(vector_channels=(0, "b")), 2, "vector_channels of Mirrors must be groups of 2"),
+        (Mirrors(vector_channels=(-1, 0)), 2, "must number channels from 0, got"),
+        (
+            QuarterTurns(vector_channels=(0, 1), orientation_channels=(1, 2, 3, 4)),
+            2,
+            "was given a channel twice",
+        ),
+        (QuarterTurns(vector_channels=(0, 1)), None, "graphs have no channels"),
+        ("shifts", None, "Shifts has nothing to do on graphs"),
+        (Crops(axes=(0,)), None, "graphs are cropped by bonds"),
+    ],
+)
+def test_bad_settings_are_refused_before_training(given_augment, n_spatial, words):
+    with pytest.raises(ValueError, match=words):
+        make_augmentation(given_augment, n_spatial)
+
+
+@pytest.mark.parametrize(
+    ("given_augment", "words"),
+    [(Shifts, r"write Shifts\(\), not the class"), (3, "got 3"), ([None], "got None")],
+)
+def test_things_that_are_no_augmentation(given_augment, words):
+    with pytest.raises(TypeError, match=words):
+        make_augmentation(given_augment, 2)
+
+
+def test_channel_that_is_not_there():
+    with pytest.raises(ValueError, match=r"number channels from 0 to 1, got \(1, 2\)"):
+        make_augmentation(Mirrors(vector_channels=[(1, 2)]), 2)(torch.zeros(1, 2, 3, 3))
+
+
+def test_crop_without_pixels():
+    with pytest.raises(ValueError, match="share=0.1 of Crops leaves no pixel of the 4"):
+        make_augmentation(Crops(share=0.1), 2)(torch.zeros(1, 1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda batch: batch[:1], "must return a Tensor of 2 samples.*got Tensor of 1"),
+        (lambda batch: None, "got NoneType"),
+    ],
+)
+def test_own_function_that_returns_something_else(function, words):
+    with pytest.raises(ValueError, match=words):
+        make_augmentation(function, 2)(torch.zeros(2, 1, 3, 3))
+
+
+# Settings as plain parameters ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_nothing_to_do(nothing):
+    assert make_augmentation(nothing, 2) is None
+
+
+def test_own_function_is_called():
+    out = make_augmentation([keep, lambda batch: batch + 1], 2)(torch.zeros(2, 1, 3, 3))
+    assert (out == 1).all()
+
+
+def test_own_function_may_work_on_tables():
+    assert make_augmentation(keep, 0) is not None
+
+
+def test_repr_tells_settings_apart():
+    """A training that resumes compares them by their repr."""
+    texts = [
+        repr(make_augmentation(given_augment, 2))
+        for given_augment in (
+            "shifts",
+            Shifts(axes=(0,)),
+            "crops",
+            Crops(share=0.25),
+            ["shifts", "crops"],
+            ["crops", "shifts"],
+            keep,
+        )
+    ]
+    assert len(set(texts)) == len(texts)
+    assert repr(make_augmentation(["shifts"], 2)) == repr(make_augmentation(Shifts(), 2))
+
+
+def test_repr_has_no_addresses():
+    class Noise:
+        def __call__(self, batch):
+            return batch
+
+    text = repr(make_augmentation([keep, Noise()], 2))
+    assert text == repr(make_augmentation([keep, Noise()], 2))
+    assert "keep" in text
+    assert "Noise" in text
+    assert "0x" not in text
+
+
+@pytest.mark.parametrize("part", [QuarterTurns(axes=(0, 1)), Mirrors(axes=0), Shifts(), Crops()])
+def test_augmentations_are_cloned_like_estimators(part):
+    copy = clone(part)
+    assert copy is not part
+    assert repr(copy) == repr(part)
+    assert copy.get_params() == part.get_params()
