@@ -78,5 +78,20 @@ class GraphBatch:
 
     def mean_nodes(self, values):
         """Average values of nodes, shape (n_nodes, width), over each graph."""
+        values = at_least_single(values)
         out = values.new_zeros(len(self), values.shape[1])
         return out.index_add(0, self.graph, values) / self.n_nodes[:, None]
+
+
+def at_least_single(values):
+    """Values in single precision at least: half precision cannot add thousands of them.
+
+    Parameters
+    ----------
+    values : tensor
+
+    Returns
+    -------
+    values : tensor
+    """
+    return values.to(torch.promote_types(values.dtype, torch.float32))

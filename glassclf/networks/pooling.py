@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from glassclf.networks.graph_batch import at_least_single
+
 
 class MeanPooling(nn.Module):
     """Average over the particles of each graph: an intensive quantity.
@@ -79,7 +81,7 @@ class AttentionPooling(nn.Module):
 
     def weights(self, nodes, batch):
         """Weight of each particle, shape (n_nodes,); those of one graph sum to 1."""
-        scores = self.score(nodes)[:, 0]
+        scores = at_least_single(self.score(nodes)[:, 0])
         # The softmax is shifted by the largest score of each graph, so that none overflows.
         largest = scores.new_full((len(batch),), -torch.inf)
         largest = largest.scatter_reduce(0, batch.graph, scores.detach(), "amax")
@@ -89,7 +91,8 @@ class AttentionPooling(nn.Module):
 
     def forward(self, nodes, batch):
         """Pool ``nodes``, shape (n_nodes, width), into shape (n_graphs, width)."""
-        weighted = nodes * self.weights(nodes, batch)[:, None]
+        nodes, weights = at_least_single(nodes), self.weights(nodes, batch)
+        weighted = nodes * weights[:, None]
         return nodes.new_zeros(len(batch), nodes.shape[1]).index_add(0, batch.graph, weighted)
 
 
