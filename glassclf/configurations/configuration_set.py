@@ -6,6 +6,7 @@ import numpy as np
 
 from glassclf.configurations.box import is_rectangular
 from glassclf.configurations.configuration import Configuration
+from glassclf.configurations.digests import combined_digest, particle_digests
 from glassclf.configurations.packing import PackedSet, packed_rows
 from glassclf.configurations.sample_info import SampleInfo, stack_values
 
@@ -111,7 +112,7 @@ class Configurations(PackedSet):
         -------
         configurations : Configurations
         """
-        return cls(configuration for one in sets for configuration in one)
+        return Configurations(configuration for one in sets for configuration in one)
 
     def save(self, path):
         """Write the set to one file, which :meth:`open` maps back into memory.
@@ -121,13 +122,51 @@ class Configurations(PackedSet):
         path : str or path-like
             By convention ending in ``.safetensors``. The file appears complete or not at all.
         """
-        from glassclf.configurations.store import write_store
+        from glassclf.configurations.store_writer import write_store
 
         write_store(path, self)
+
+    @staticmethod
+    def save_concatenated(path, sets):
+        """Write several sets to one file, one after another, with one of them in memory at a time.
+
+        A set larger than the memory is made this way: from a generator of its parts.
+
+        Parameters
+        ----------
+        path : str or path-like
+            By convention ending in ``.safetensors``. The file appears complete or not at all.
+        sets : iterable of Configurations
+            All with the same names in ``info``. Of :meth:`save`, what is written does not differ.
+
+        Raises
+        ------
+        ValueError
+            If there is no set, or the sets differ in dimension or in the names of ``info``.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from glassclf.configurations import Configurations
+        >>> from glassclf.testing import two_phases
+        >>> parts = (two_phases(n_runs=2, random_state=seed)[0] for seed in range(3))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Configurations.save_concatenated(Path(folder) / "all.safetensors", parts)
+        ...     len(Configurations.open(Path(folder) / "all.safetensors"))
+        12
+        """
+        from glassclf.configurations.store_writer import write_parts
+
+        write_parts(path, sets)
 
     @classmethod
     def open(cls, path):
         """Map a saved set into memory; particles are read from disk when they are used.
+
+        So the set may be larger than the memory. Its parts (``X[rows]``) stay in the file as well:
+        they hold the numbers of their rows. It is sent to other processes as the path of the file,
+        which must therefore stay where it is. ``Configurations(X)`` is a copy in memory.
 
         Parameters
         ----------
@@ -142,6 +181,32 @@ class Configurations(PackedSet):
         from glassclf.configurations.store import open_store
 
         return open_store(path)
+
+    def fingerprint(self):
+        """Tell sets apart without comparing them: a hash of the particles and their boxes.
+
+        It does not depend on ``info``, nor on whether the set is in memory or in a file. A file
+        keeps the hash of each configuration, so that an opened set, or any part of it, is not read
+        for it; for a file of an older version it is computed when first asked for.
+
+        Returns
+        -------
+        fingerprint : str
+            64 hexadecimal digits, equal for equal positions, types, boxes and periodic directions
+            in the same order.
+
+        Examples
+        --------
+        >>> from glassclf.configurations import Configuration, Configurations
+        >>> X = Configurations([Configuration([[x, 0.5]], [0], [1.0, 1.0]) for x in (0.1, 0.2)])
+        >>> X[::-1].fingerprint() == X.fingerprint(), X[::-1][::-1].fingerprint() == X.fingerprint()
+        (False, True)
+        """
+        return combined_digest(self._digests())
+
+    def _digests(self):
+        """Digest of each configuration, ndarray of uint8 of shape (n, 16)."""
+        return particle_digests(self)
 
     @property
     def info(self):
@@ -168,8 +233,11 @@ class Configurations(PackedSet):
 
     def _one(self, index):
         rows = slice(self.offsets[index], self.offsets[index + 1])
+        return self._configuration(index, self.positions[rows], self.types[rows])
+
+    def _configuration(self, index, positions, types):
         new = Configuration.__new__(Configuration)
-        new.positions, new.types = self.positions[rows], self.types[rows]
+        new.positions, new.types = positions, types
         new.cell, new.periodic = self.cells[index], self.periodic[index]
         new.info = {name: values[index] for name, values in self.info.items()}
         return new
@@ -192,11 +260,14 @@ class Configurations(PackedSet):
             return f"Configurations(n=0, n_dims={self.n_dims})"
         low, high = n_particles.min(), n_particles.max()
         count = str(low) if low == high else f"{low} to {high}"
-        triclinic = "" if all(is_rectangular(cell) for cell in self.cells) else ", triclinic"
         return (
             f"Configurations(n={len(self)}, n_dims={self.n_dims}, n_particles={count}, "
-            f"types={np.unique(self.types).tolist()}{triclinic}, info={sorted(self.info)})"
+            f"{self._contents()})"
         )
+
+    def _contents(self):
+        triclinic = "" if all(is_rectangular(cell) for cell in self.cells) else "triclinic, "
+        return f"types={np.unique(self.types).tolist()}, {triclinic}info={sorted(self.info)}"
 
 
 def _warn_of_missing_runs(infos):

@@ -12,7 +12,8 @@ from glassclf.configurations.extended_xyz import read_xyz, write_xyz
 from glassclf.configurations.gsd_file import read_gsd, write_gsd
 from glassclf.configurations.lammps_dump import read_lammps_dump, write_lammps_dump
 from glassclf.configurations.plain_text import read_table
-from glassclf.configurations.store import open_store, write_store
+from glassclf.configurations.store import open_store
+from glassclf.configurations.store_writer import write_store
 from glassclf.configurations.text_columns import read_bytes
 
 READERS = {

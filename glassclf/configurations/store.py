@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from glassclf.configurations.atomic import complete_file
-from glassclf.configurations.configuration_set import Configurations
+from glassclf.configurations.digests import DIGEST_SIZE
+from glassclf.configurations.mapped import MappedConfigurations, StoreFile
 
 FORMAT = "glassclf-configurations"
-VERSION = 1
+# Version 1 had no digests.
+VERSION, READABLE = 2, ("1", "2")
 ARRAYS = ("positions", "types", "offsets", "cells", "periodic")
+DIGESTS = "digests"
 INFO_PREFIX = "info/"
 # The name safetensors gives to each NumPy type that it knows. Everything else (strings, dates) is
 # stored as bytes, its NumPy type in the metadata.
@@ -32,67 +34,13 @@ TENSOR_TYPES = {
 }
 
 
-def write_store(path, X):
-    """Write a set of configurations to one file, complete or not at all.
-
-    Parameters
-    ----------
-    path : str or path-like
-        By convention ending in ``.safetensors``.
-    X : Configurations
-        Its ``info`` may hold numbers, bools, strings and dates of any shape.
-
-    Raises
-    ------
-    ValueError
-        If ``info`` holds Python objects.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from glassclf.configurations import Configuration, Configurations
-    >>> from glassclf.configurations.store import open_store, write_store
-    >>> X = Configurations([Configuration([[0.5, 0.5]], [0], [1.0, 1.0], info={"run": "a"})])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_store(Path(folder) / "set.safetensors", X)
-    ...     open_store(Path(folder) / "set.safetensors").info["run"].tolist()
-    ['a']
-    """
-    from safetensors.numpy import save
-
-    arrays = {name: getattr(X, name) for name in ARRAYS}
-    for name, values in X.info.items():
-        if not isinstance(name, str):
-            raise ValueError(f"info names must be strings to be stored, got {name!r}")
-        arrays[INFO_PREFIX + name] = np.asarray(values)
-    tensors, dtypes = {}, {}
-    for name, array in arrays.items():
-        if array.dtype.hasobject:
-            key = name.removeprefix(INFO_PREFIX)
-            raise ValueError(
-                f"info[{key!r}] holds Python objects, which cannot be stored: "
-                "turn it into numbers or strings"
-            )
-        array = np.ascontiguousarray(array).reshape(array.shape)
-        if array.dtype.str not in TENSOR_TYPES.values():
-            dtypes[name] = array.dtype.str
-            array = array.reshape(-1).view(np.uint8).reshape(*array.shape, array.dtype.itemsize)
-        tensors[name] = array
-    metadata = {"format": FORMAT, "version": str(VERSION), "dtypes": json.dumps(dtypes)}
-    # Info names in their own order: safetensors sorts tensors by type and name.
-    metadata["info"] = json.dumps(list(X.info))
-    with complete_file(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata))
-
-
 def open_store(path):
     """Map a stored set of configurations into memory.
 
     Parameters
     ----------
     path : str or path-like
-        A file written by :func:`write_store`.
+        A file written by :meth:`~glassclf.configurations.Configurations.save`.
 
     Returns
     -------
@@ -106,6 +54,20 @@ def open_store(path):
     ValueError
         If the file is truncated or its header damaged, or it is something else.
     """
+    return MappedConfigurations.of_file(open_store_file(path))
+
+
+def open_store_file(path):
+    """Do what :func:`open_store` does, up to the set.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    file : StoreFile
+    """
     path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
@@ -113,13 +75,13 @@ def open_store(path):
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ValueError(f"{path} is a safetensors file but not a glassclf set of configurations")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") not in READABLE:
         raise ValueError(
             f"{path} has version {metadata.get('version')} of the format, this glassclf reads "
-            f"version {VERSION}: update glassclf"
+            f"versions {' and '.join(READABLE)}: update glassclf"
         )
     try:
-        return _map_set(path, start, header, metadata)
+        return _map_file(path, start, header, metadata)
     except KeyError as error:
         raise ValueError(f"{path} is truncated or damaged: its header lacks {error}") from error
     # SyntaxError: NumPy parses the names of types as Python.
@@ -144,7 +106,7 @@ def _read_header(path):
     return header, 8 + length
 
 
-def _map_set(path, start, header, metadata):
+def _map_file(path, start, header, metadata):
     """Map the arrays that the header announces; what it may raise shows that it is damaged."""
     dtypes = json.loads(metadata["dtypes"])
     content = np.memmap(path, dtype=np.uint8, mode="r", offset=start)
@@ -162,10 +124,17 @@ def _map_set(path, start, header, metadata):
         name: _map_array(content, tensor, dtypes.get(name)) for name, tensor in header.items()
     }
     info = {name: arrays.pop(INFO_PREFIX + name) for name in json.loads(metadata["info"])}
+    digests = arrays.pop(DIGESTS, None)
     if arrays.keys() != set(ARRAYS):
         raise ValueError(f"its arrays must be {list(ARRAYS)} and info, got {list(arrays)}")
     _check_arrays(**arrays)
-    return Configurations.from_arrays(**arrays, info=info)
+    n = len(arrays["offsets"]) - 1
+    if digests is not None and (digests.shape, digests.dtype) != ((n, DIGEST_SIZE), np.uint8):
+        raise ValueError(f"digests must have shape ({n}, {DIGEST_SIZE}), got {digests.shape}")
+    for name, values in info.items():
+        if len(values) != n:
+            raise ValueError(f"info[{name!r}] must have {n} values, got {len(values)}")
+    return StoreFile(path, **arrays, info=info, digests=digests)
 
 
 def _map_array(content, tensor, dtype):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joblib import Parallel, delayed
+from safetensors.numpy import load_file
 
 from glassclf.configurations import Configuration, Configurations
 
@@ -87,12 +88,12 @@ def test_arrays_are_mapped_read_only(tmp_path, full_set):
         X.info["run"][0] = "z"
 
 
-def test_an_opened_set_is_indexed_pickled_and_hashed_as_the_original(tmp_path, full_set):
+def test_an_opened_set_is_indexed_and_pickled_as_the_original(tmp_path, full_set):
     full_set.save(tmp_path / "set")
     X = Configurations.open(tmp_path / "set")
     assert_equal_sets(X[[3, 1]], full_set[[3, 1]])
     assert_equal_sets(pickle.loads(pickle.dumps(X)), full_set)
-    assert joblib.hash(X[:]) == joblib.hash(full_set[:])
+    assert joblib.hash(X[:]) == joblib.hash(X) != joblib.hash(X[[0, 1]])
     for positions in Parallel(n_jobs=2)(delayed(attrgetter("positions"))(X) for _ in range(2)):
         np.testing.assert_array_equal(positions, full_set.positions)
 
@@ -139,7 +140,7 @@ def as_safetensors(header, data=b""):
         (as_safetensors({}), "not a glassclf set of configurations"),
         (
             as_safetensors({"__metadata__": {"format": "glassclf-configurations", "version": "9"}}),
-            "version 9 of the format, this glassclf reads version 1",
+            "version 9 of the format, this glassclf reads versions 1 and 2",
         ),
     ],
 )
@@ -230,6 +231,8 @@ def _put(value, *keys):
         ),
         (_put([2, 4, 2], "cells", "shape"), r"cells must be an array of f8 with shape \(4, 2, 2\)"),
         (_put([0, 0], "cells", "data_offsets"), "overlap or leave a gap"),
+        (_put([8, 8], "digests", "shape"), r"digests must have shape \(4, 16\), got \(8, 8\)"),
+        (_put([2, 2, 12], "info/run", "shape"), r"info\['run'\] must have 4 values, got 2"),
         (_put([9, 4], "positions", "shape"), r"types must be an array of i8 with shape \(9,\)"),
     ],
 )
@@ -254,9 +257,58 @@ def test_a_damaged_header_is_told(tmp_path, change, message):
     ],
 )
 def test_offsets_that_do_not_fit_are_refused(tmp_path, offsets, message):
-    X = make_set()
-    X.offsets = np.array(offsets)
-    X.cells, X.periodic = X.cells[: len(offsets) - 1], X.periodic[: len(offsets) - 1]
-    X.save(tmp_path / "bad")
+    path = tmp_path / "bad"
+    make_set().save(path)
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    if len(offsets) == 4:
+        for name, shape in (("cells", [3, 2, 2]), ("periodic", [3, 2]), ("digests", [3, 16])):
+            header[name]["shape"] = shape
+    begin = start + header["offsets"]["data_offsets"][0]
+    damaged = np.array(offsets).tobytes()
+    path.write_bytes(content[:begin] + damaged + content[begin + len(damaged) :])
     with pytest.raises(ValueError, match=f"bad is truncated or damaged: {message}"):
-        Configurations.open(tmp_path / "bad")
+        Configurations.open(path)
+
+
+def test_a_file_is_readable_by_safetensors(tmp_path, full_set):
+    full_set.save(tmp_path / "set.safetensors")
+    arrays = load_file(tmp_path / "set.safetensors")
+    np.testing.assert_array_equal(arrays["positions"], full_set.positions)
+    np.testing.assert_array_equal(arrays["info/temperature"], full_set.info["temperature"])
+
+
+def test_sets_saved_one_after_another_are_one_set(tmp_path, full_set):
+    parts = (full_set[rows] for rows in (slice(0, 1), slice(1, 1), slice(1, 4)))
+    Configurations.save_concatenated(tmp_path / "parts", parts)
+    opened = Configurations.open(tmp_path / "parts")
+    assert_equal_sets(opened, full_set)
+    assert opened.fingerprint() == full_set.fingerprint()
+    wide = make_set(n=1, run=["a name that is longer than those of the first part"])
+    Configurations.save_concatenated(tmp_path / "wide", [make_set(n=1, run=["a"]), wide])
+    assert Configurations.open(tmp_path / "wide").info["run"].tolist() == [
+        "a",
+        *wide.info["run"].tolist(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ([], "at least one configuration, got no set to save"),
+        ([make_set(), make_set(n_dims=3)], "set 0 is 2D, set 1 is 3D"),
+        (
+            [make_set(2, a=[1, 2]), make_set(2, b=[1, 2])],
+            r"same names in info: set 0 has \['a'\], set 1 has \['b'\]",
+        ),
+        (
+            [make_set(2, a=[1, 2]), make_set(2, a=["x", "y"])],
+            r"info\['a'\] of set 0 is int64 of shape \(n, \*\(\)\), of set 1 <U1",
+        ),
+    ],
+)
+def test_sets_that_do_not_go_together_are_not_saved(tmp_path, sets, message):
+    with pytest.raises(ValueError, match=message):
+        Configurations.save_concatenated(tmp_path / "set", sets)
+    assert list(tmp_path.iterdir()) == []
