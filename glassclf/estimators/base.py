@@ -2,30 +2,26 @@
 
 import contextlib
 import copy
+import time
 from dataclasses import dataclass
-from numbers import Integral, Real
-from os import PathLike
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
-from skorch.callbacks import EarlyStopping, GradientNormClipping
-from skorch.helper import predefined_split
+from skorch.callbacks import GradientNormClipping
 
+from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import BatchLoader, TrainingData
-from glassclf.estimators.history import history_arrays, warn_if_falling
-from glassclf.estimators.net import (
-    LearningRate,
-    Net,
-    ValidationScore,
-    evaluate,
-    probe_module,
-    quiet,
-    settle_statistics,
-    take_over,
-)
+from glassclf.estimators.card import training_card, warn_of_other_kind
+from glassclf.estimators.checkpoint import Checkpoint
+from glassclf.estimators.evaluation import evaluate, probe_module
+from glassclf.estimators.fingerprint import data_fingerprint, parameter_fingerprint
+from glassclf.estimators.history import history_arrays, warn_if_falling, warn_of_stop
+from glassclf.estimators.net import Net, take_over
+from glassclf.estimators.net_callbacks import BestEpoch, ValidationScore
+from glassclf.estimators.parameters import TrainingParameters
+from glassclf.estimators.schedules import NEEDS_VALIDATION, LearningRate, check_threshold
 from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import (
     choose_device,
@@ -35,72 +31,24 @@ from glassclf.estimators.settings import (
     optimizer_class,
     refuse_unfinished,
 )
+from glassclf.estimators.stopping import StopRequest
+from glassclf.estimators.threads import torch_threads
+from glassclf.estimators.training import Training
 from glassclf.estimators.validation_split import split_validation
-from glassclf.featurizers.base import Number
+from glassclf.estimators.weight_average import WeightAverage
 
 DEFAULT_VALIDATION_FRACTION = 0.2
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class NetworkEstimator(
+    TrainingParameters, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of the four network estimators: everything that depends on neither input nor target.
 
     A subclass reads its input (``_read_samples``, ``_check_samples``, ``_module_facts``) and its
-    target (``_encode_targets``, ``_criterion``, ``_score_outputs``). The parameters are the fields
-    of the dataclass, so that each stands in one place and in the signature of every subclass.
+    target (``_encode_targets``, ``_criterion``, ``_score_outputs``).
     """
-
-    lr: float = 3e-3
-    max_epochs: int = 40
-    batch_size: int = 8
-    weight_decay: float = 1e-2
-    dropout: float = 0.0
-    optimizer: object = "adamw"
-    schedule: str = "constant"
-    validation_fraction: float = None
-    early_stopping: bool = False
-    patience: int = 10
-    augment: object = None
-    clip_norm: float = None
-    module: type = None
-    callbacks: list = None
-    checkpoint: str = None
-    max_time: float = None
-    warm_start: bool = False
-    precision: str = "32"
-    device: str = "auto"
-    data_device: str = None
-    compile: bool = False
-    random_state: int = None
-    verbose: int = 0
-
-    _parameter_constraints = {
-        "lr": [Number(Real, 0, None, closed="neither")],
-        "max_epochs": [Number(Integral, 1, None, closed="left")],
-        "batch_size": [Number(Integral, 1, None, closed="left")],
-        "weight_decay": [Number(Real, 0, None, closed="left")],
-        "dropout": [Number(Real, 0, 1, closed="left")],
-        "optimizer": [StrOptions({"adamw", "adam", "sgd"}), callable],
-        "schedule": [
-            StrOptions({"constant", "exponential", "noam", "cosine", "plateau", "threshold"})
-        ],
-        "validation_fraction": [Number(Real, 0, 1, closed="neither"), None],
-        "early_stopping": ["boolean"],
-        "patience": [Number(Integral, 1, None, closed="left")],
-        "augment": [str, list, tuple, callable, None],
-        "clip_norm": [Number(Real, 0, None, closed="neither"), None],
-        "module": [callable, None],
-        "callbacks": [list, None],
-        "checkpoint": [str, PathLike, None],
-        "max_time": [Number(Real, 0, None, closed="neither"), None],
-        "warm_start": ["boolean"],
-        "precision": [StrOptions({"32", "bf16", "16"})],
-        "device": [str, torch.device],
-        "data_device": [str, torch.device, None],
-        "compile": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
 
     # Without metadata routing a meta-estimator hands groups on by name; with it, fit asks for them.
     __metadata_request__fit = {"groups": True}
@@ -124,18 +72,48 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Returns
         -------
         self : object
-            Fitted. If anything fails or is interrupted, the estimator is as it was before.
+            Fitted. If anything fails or is interrupted, the estimator is as it was before; but if
+            the loss becomes NaN, or the checkpoint cannot be written, it keeps the last good
+            weights.
         """
         continued = self.warm_start and hasattr(self, "net_")
-        return self._fit(X, y, groups, sample_weight, self.max_epochs, continued)
+        return self._fit(X, y, groups, sample_weight, continued)
 
-    def _fit(self, X, y, groups, sample_weight, n_epochs, continued, **encoding):
+    def _fit(self, X, y, groups, sample_weight, continued, n_epochs=None, **encoding):
+        """Train for ``max_epochs``, or for ``n_epochs`` where fit is called in parts."""
+        start = time.monotonic()
         with self._unchanged_on_failure():
             self._validate_params()
+            if n_epochs is not None and self.checkpoint is not None:
+                raise ValueError(
+                    "a checkpoint is kept by fit, not by partial_fit: use checkpoint=None, or fit "
+                    "with warm_start=True"
+                )
             refuse_unfinished(self)
+            check_threshold(self.threshold, self.threshold_lr, self.lr)
+            if self.freeze_encoder and not continued:
+                raise ValueError(
+                    "freeze_encoder=True trains the head of a fitted network: fit it first (or "
+                    "load it), then set warm_start=True"
+                )
             samples, y = self._read_samples(X, y, reset=not continued)
-            targets = self._encode_targets(y, reset=not continued, **encoding)
-            self._train(X, samples, targets, groups, sample_weight, n_epochs, continued)
+            # A new head may tell other classes apart.
+            reset = not continued or self.freeze_encoder
+            targets = self._encode_targets(y, reset=reset, **encoding)
+            groups = self._known_groups(X, groups, len(targets))
+            weights = _check_sample_weight(sample_weight, samples, ensure_non_negative=True)
+            hashes = None
+            if self.checkpoint is not None:
+                source = X if hasattr(X, "fingerprint") else samples.content
+                hashes = data_fingerprint(source, y, groups, sample_weight)
+            weights = self._loss_weights(targets, weights)
+            stop = StopRequest(self.max_time, start)
+            failure = self._train(
+                samples, targets, groups, weights, continued, n_epochs, stop, hashes
+            )
+            self.card_ = training_card(X, y, groups)
+        if failure is not None:
+            raise failure
         return self
 
     def transform(self, X):
@@ -176,40 +154,72 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _evaluate(self, X, method):
         check_is_fitted(self, "net_")
         samples = self._check_samples(X)
+        warn_of_other_kind(self.card_, X)
         return evaluate(self.net_, samples, self.batch_size, method, self._evaluation_dtype)
 
-    def _train(self, X, samples, targets, groups, sample_weight, n_epochs, continued):
-        weights = _check_sample_weight(sample_weight, samples, ensure_non_negative=True)
-        weights = self._loss_weights(targets, weights)
+    def _train(self, samples, targets, groups, weights, continued, n_epochs, stop, hashes):
+        """Train a net and take it; return what ended the training, where it is still of use."""
         if not continued:
             # Kept, so that a training that goes on validates on what it has never trained on.
             self._split_seed = draw_seed(self.random_state)
-        train, valid = self._split(X, targets, groups)
-        device = choose_device(self.device)
-        done = self.n_iter_ if continued else 0
-        # A schedule spans a fit, or all calls of partial_fit.
-        net = self._build_net(targets, device, first_epoch=done if n_epochs > 1 else 0)
-        if not weights[train].any():
-            raise ValueError("sample_weight is 0 for every sample outside the validation part")
-        if valid is not None:
-            net.train_split = predefined_split(TrainingData(samples, targets, weights, valid))
-        with seeded(draw_seed(self.random_state) + done, device):
+        seed = draw_seed(self.random_state)
+        done = self.n_iter_ if continued and not self.freeze_encoder else 0
+        with contextlib.ExitStack() as context:
+            checkpoint, saved = None, {}
+            if hashes is not None:
+                old = self.net_.module_.state_dict() if continued else None
+                parameters = parameter_fingerprint(self, old)
+                checkpoint = Checkpoint(self.checkpoint, hashes, parameters)
+                saved = context.enter_context(checkpoint).read() or {}
+                self._split_seed = saved.get("split_seed", self._split_seed)
+                seed = saved.get("seed", seed)
+            origin = {"split_seed": self._split_seed, "seed": seed}
+            train, valid = self._split(targets, groups)
+            if not weights[train].any():
+                raise ValueError("sample_weight is 0 for every sample outside the validation part")
+            device = choose_device(self.device)
+            # A schedule spans a fit, or all calls of partial_fit.
+            net, best = self._build_net(targets, device, done if n_epochs is None else 0)
+            n_epochs = self.max_epochs if n_epochs is None else n_epochs
+            context.enter_context(seeded(seed + done, device))
+            context.enter_context(torch_threads(saved.get("n_threads")))
             net.initialize()
             if continued:
-                take_over(net, self.net_)
+                take_over(net, self.net_, new_head=self.freeze_encoder)
             width = probe_module(net, samples, self._count_outputs(targets))
-            data = TrainingData(samples, targets, weights, train)
-            net.train_epochs(data, n_epochs)
-            settle_statistics(net, data)
-        # The net must not keep the data alive, nor be saved with it.
-        net.train_split = None
+            self._prepare_training(net, checkpoint)
+            training = Training(
+                net,
+                TrainingData(samples, targets, weights, train),
+                None if valid is None else TrainingData(samples, targets, weights, valid),
+                done + n_epochs,
+                stop,
+                best=best if self.early_stopping else None,
+                checkpoint_batches=self.checkpoint_batches,
+                origin=origin,
+            )
+            training.run(saved or None)
+            self.n_threads_ = torch.get_num_threads()
         self.net_ = net
-        self.n_threads_ = torch.get_num_threads()
         self.n_iter_ = len(net.history)
         self.history_ = history_arrays(net.history)
+        self.stopped_by_ = training.stopped_by
         self._n_features_out = width
-        if self.n_iter_ - done == n_epochs > 1:
-            warn_if_falling(self.history_["train_loss"][done:], type(self).__name__, n_epochs)
+        name = type(self).__name__
+        if self.stopped_by_ not in (None, "early_stopping", "callback"):
+            warn_of_stop(name, self.stopped_by_, self.n_iter_ - done, n_epochs, self.checkpoint)
+        elif self.n_iter_ - done == n_epochs > 1:
+            warn_if_falling(self.history_["train_loss"][done:], name, n_epochs)
+        return training.failure
+
+    def _prepare_training(self, net, checkpoint):
+        """Give the net what it needs in training only."""
+        net.checkpoint = checkpoint
+        net.augmentation = make_augmentation(self.augment, getattr(self, "_n_spatial", None))
+        if self.average_weights is not None:
+            net.average = WeightAverage(net.module_, self.average_weights)
+        if self.freeze_encoder:
+            net.freeze_all_but_head()
 
     @contextlib.contextmanager
     def _unchanged_on_failure(self):
@@ -221,30 +231,38 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             vars(self).update(before)
             raise
 
-    def _split(self, X, targets, groups):
-        """Indices of the training and of the validation part, None where there is none."""
-        n_samples = len(targets)
+    def _known_groups(self, X, groups, n_samples):
         if groups is None:
             info = getattr(X, "info", None)
             # The info of a pandas table is a method.
             groups = info.get("run") if isinstance(info, dict) else None
-        if groups is not None:
-            if not hasattr(groups, "dtype"):
-                # numpy would turn a missing value among strings into the word "nan".
-                groups = np.array(list(groups), dtype=object)
-            groups = np.asarray(groups)
-            if groups.shape != (n_samples,):
-                raise ValueError(
-                    f"groups must have one value for each sample, shape ({n_samples},), "
-                    f"got shape {groups.shape}"
-                )
+        if groups is None:
+            return None
+        if not hasattr(groups, "dtype"):
+            # numpy would turn a missing value among strings into the word "nan".
+            groups = np.array(list(groups), dtype=object)
+        groups = np.asarray(groups)
+        if groups.shape != (n_samples,):
+            raise ValueError(
+                f"groups must have one value for each sample, shape ({n_samples},), "
+                f"got shape {groups.shape}"
+            )
+        return groups
+
+    def _split(self, targets, groups):
+        """Indices of the training and of the validation part, None where there is none."""
         fraction = self.validation_fraction
         if fraction is None and self.early_stopping:
             fraction = DEFAULT_VALIDATION_FRACTION
         if fraction is None:
-            return np.arange(n_samples), None
+            if self.schedule in NEEDS_VALIDATION:
+                raise ValueError(
+                    f"schedule={self.schedule!r} looks at a validation part: set "
+                    f"validation_fraction, such as {DEFAULT_VALIDATION_FRACTION}"
+                )
+            return np.arange(len(targets)), None
         return split_validation(
-            n_samples,
+            len(targets),
             fraction,
             labels=self._class_labels(targets),
             groups=groups,
@@ -259,18 +277,29 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             **{f"criterion__{name}": value for name, value in self._criterion_arguments().items()},
             **optimizer_arguments(self.optimizer, self.weight_decay),
         }
+        rate = LearningRate(
+            self.schedule,
+            self.lr,
+            self.max_epochs,
+            first_epoch,
+            threshold=self.threshold,
+            threshold_lr=self.threshold_lr,
+            plateau_patience=self.plateau_patience,
+            decay_start=self.decay_start,
+        )
         callbacks = [
             ("_validation_score", ValidationScore(self._score_outputs)),
-            ("_learning_rate", LearningRate(self.schedule, self.lr, self.max_epochs, first_epoch)),
+            ("_learning_rate", rate),
         ]
         if self.clip_norm is not None:
             callbacks.append(("_clip_norm", GradientNormClipping(self.clip_norm)))
-        if self.early_stopping:
-            stop = EarlyStopping(patience=self.patience, load_best=True, sink=quiet)
-            callbacks.append(("_early_stopping", stop))
+        best = None
+        if self.early_stopping or self.checkpoint is not None:
+            best = BestEpoch(self.patience if self.early_stopping else None)
+            callbacks.append(("_best_epoch", best))
         # Copies: callbacks keep what they have seen, and a parameter must stay as it was given.
         callbacks += copy.deepcopy(list(self.callbacks or []))
-        return Net(
+        net = Net(
             module,
             criterion=self._criterion,
             optimizer=optimizer_class(self.optimizer),
@@ -282,6 +311,8 @@ class NetworkEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             train_split=None,
             callbacks=callbacks,
             device=str(device),
-            verbose=self.verbose,
+            # skorch prints a line an epoch.
+            verbose=max(0, self.verbose - 1),
             **arguments,
         )
+        return net, best

@@ -17,6 +17,11 @@ class ArraySamples:
     def __init__(self, X):
         self.X = X
 
+    @property
+    def content(self):
+        """What the samples are made of, for a fingerprint."""
+        return self.X
+
     def __len__(self):
         return len(self.X)
 
@@ -39,6 +44,11 @@ class GraphSamples:
     def __init__(self, graphs, types):
         self.graphs = graphs
         self.types = types
+
+    @property
+    def content(self):
+        """What the samples are made of, for a fingerprint."""
+        return self.graphs
 
     def __len__(self):
         return len(self.graphs)

@@ -16,8 +16,20 @@ dropout : float, default=0.0
     Share of the embedding that is dropped in training.
 optimizer : {{"adamw", "adam", "sgd"}} or class, default="adamw"
     Name, or a class of ``torch.optim``.
-schedule : {{"constant", "exponential", "cosine", "noam"}}, default="constant"
-    How the learning rate changes from epoch to epoch. "plateau" and "threshold" are not there yet.
+schedule : {{"constant", "exponential", "cosine", "noam", "linear", "plateau", "threshold"}}, \
+default="constant"
+    How the learning rate changes from epoch to epoch: "exponential" falls to a hundredth, "cosine"
+    to zero, "noam" rises for a tenth of the epochs and falls with the inverse square root,
+    "linear" stays and then falls to a tenth. "plateau" goes down when the validation loss no longer
+    falls; "threshold" goes down while the validation score is high, and up again when it is not.
+decay_start : float, default=0.5
+    Share of the epochs after which "linear" begins to fall.
+plateau_patience : int, default=5
+    Epochs without a lower validation loss after which "plateau" divides the rate by ten.
+threshold : float or sequence of float, default=0.9
+    Validation scores (accuracy or R2) from which on "threshold" takes the lower rates.
+threshold_lr : float or sequence of float, default=None
+    Rate for each threshold. None: a tenth of ``lr``, a hundredth, and so on.
 validation_fraction : float, default=None
     Share of the groups (of the samples, where there are no groups) that is held out of training
     and scored after each epoch. None: nothing is held out, or 0.2 with early stopping.
@@ -26,10 +38,14 @@ early_stopping : bool, default=False
     the best epoch.
 patience : int, default=10
     Epochs to wait before stopping early.
-augment : default=None
-    Not there yet.
+augment : str, object, callable, or list of them, default=None
+    What is done to each training batch: "quarter_turns", "mirrors", "shifts", "crops", or objects
+    with more options such as :class:`Shifts`. Never applied at validation and in ``predict``.
 clip_norm : float, default=None
     Largest norm of the gradient. None: no limit.
+average_weights : float, default=None
+    Share of a moving average of the weights that is kept in each step, such as 0.99; the average
+    is what is validated and predicts. None: the last weights.
 <classifier>module : class, default=None
     Own subclass of ``torch.nn.Module`` in place of ``glassclf.networks.{network}``. Its
     constructor is given what it asks for by name, out of {facts} and the parameters of the
@@ -39,11 +55,19 @@ callbacks : list, default=None
     ``net_.callbacks_``. Those that call ``predict`` on the net, such as ``EpochScoring``, do not
     work: ``valid_score`` is recorded already.
 checkpoint : path, default=None
-    Not there yet.
+    Directory in which this one training is kept: fit continues there what was interrupted, to the
+    same weights, and returns at once what is finished. ``{{data}}`` and ``{{params}}`` in it are
+    replaced by eight digits of either, so that "runs/{{data}}-{{params}}" serves cross-validation
+    and searches. With it, SIGTERM and SIGUSR1 stop the training after the running batch.
+checkpoint_batches : int, default=None
+    Batches after which it is saved within an epoch, too. None: after each epoch.
 max_time : float, default=None
-    Not there yet.
+    Seconds after which a fit stops, with a warning.
 warm_start : bool, default=False
     Whether ``fit`` continues from the weights of the last fit.
+freeze_encoder : bool, default=False
+    With ``warm_start``: keep all weights but those of the head, which is trained anew, for other
+    classes or targets if ``y`` has them.
 precision : {{"32"}}, default="32"
     Arithmetic of the training; "bf16" and "16" are not there yet.
 device : str, default="auto"
@@ -52,11 +76,15 @@ data_device : str, default=None
     Not there yet.
 compile : bool, default=False
     Not there yet.
+deterministic : bool, default=False
+    Not there yet.
+data_parallel : bool, default=False
+    Not there yet.
 random_state : int, RandomState or None, default=None
     Seed of the weights, of the order of the samples, of dropout and of the validation split. Equal
     seeds give equal weights, bit for bit, on the CPU with the same number of torch threads.
 verbose : int, default=0
-    1 prints a line an epoch."""
+    1 shows a progress bar, 2 prints a line an epoch as well."""
 
 CLASSIFIER_PARAMETERS = """\
 label_smoothing : float, default=0.0
@@ -70,6 +98,11 @@ n_features_in_ : int
     {features}
 n_iter_ : int
     Epochs done.
+stopped_by_ : str or None
+    What ended the training before its last epoch: "early_stopping", "callback", "max_time",
+    "SIGTERM" or "SIGUSR1".
+card_ : TrainingCard
+    What the network was trained on.
 n_threads_ : int
     Torch threads of the training.
 history_ : dict of ndarray of shape (n_epochs,)

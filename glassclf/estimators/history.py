@@ -56,3 +56,28 @@ def warn_if_falling(train_loss, name, max_epochs):
             ConvergenceWarning,
             stacklevel=5,
         )
+
+
+def warn_of_stop(name, stopped_by, n_epochs, max_epochs, checkpoint):
+    """Warn that a training was stopped before its end.
+
+    Parameters
+    ----------
+    name : str
+        Class of the estimator.
+    stopped_by : str
+        "max_time", or the name of a signal.
+    n_epochs, max_epochs : int
+        Complete epochs of this fit, and those it was to have.
+    checkpoint : path or None
+    """
+    if checkpoint is None:
+        advice = "set checkpoint to a directory, to be able to go on from here"
+    else:
+        advice = f"fit again with checkpoint={str(checkpoint)!r} to go on from here"
+    warnings.warn(
+        f"{name} was stopped by {stopped_by} after {n_epochs} of max_epochs={max_epochs} epochs: "
+        f"{advice}",
+        ConvergenceWarning,
+        stacklevel=5,
+    )

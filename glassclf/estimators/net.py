@@ -1,68 +1,191 @@
 """The skorch net that the estimators train."""
 
 import copy
+import math
+import time
 
-import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback
+from skorch.callbacks import PassthroughScoring, PrintLog
 
 from glassclf.estimators.batching import BatchLoader
-from glassclf.estimators.schedules import learning_rate
+from glassclf.estimators.stopping import StopTraining
+
+
+class Diverged(ValueError):
+    """The training loss is no longer a finite number."""
 
 
 class Net(NeuralNet):
-    """A skorch net whose batches carry sample weights.
+    """A skorch net whose batches carry sample weights, and whose training can go on anywhere.
 
     A batch is ``(input, (target, weight))``. The criterion returns one loss for each sample.
+
+    Attributes
+    ----------
+    order : tensor of int or None
+        Order of the training samples in the running epoch; None between epochs.
+    n_done : int
+        Samples of that order which have been trained on.
+    augmentation : callable or None
+        Applied to the input of each training batch.
+    average : WeightAverage or None
+    checkpoint : Checkpoint or None
+        Where the training is kept.
+    frozen : sequence of torch.nn.Module
+        Parts that stay as they are.
     """
+
+    order, n_done = None, 0
+    augmentation = average = checkpoint = None
+    frozen = ()
+
+    def get_default_callbacks(self):
+        """Callbacks of skorch that every training has."""
+        return [
+            ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring(name="valid_loss")),
+            ("print_log", PrintLog()),
+        ]
 
     def infer(self, x, **fit_params):
         """Outputs of the module for one batch."""
-        return self.module_(x.to(self.device))
+        module = self.module_
+        if self.average is not None and not module.training:
+            module = self.average.module
+        return module(x.to(self.device))
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Weighted mean of the losses of a batch."""
         target, weight = y_true
         losses = self.criterion_(y_pred, target.to(y_pred.device))
         losses = losses.reshape(len(losses), -1).mean(1)
-        loss = (losses * weight.to(losses.device)).mean()
-        if training and not torch.isfinite(loss):
-            raise ValueError(
-                f"the training loss became {loss.item()} in epoch {len(self.history)}: lower lr, "
-                "or set clip_norm=1.0"
-            )
-        return loss
+        return (losses * weight.to(losses.device)).mean()
 
-    def train_epochs(self, dataset, n_epochs):
-        """Train for a number of epochs, or until a callback asks to stop.
+    def train_step(self, batch, **fit_params):
+        """Augment a batch, and make one step of the optimizer."""
+        if self.augmentation is not None:
+            x, target = batch
+            batch = self.augmentation(x.to(self.device)), target
+        step = super().train_step(batch, **fit_params)
+        if self.average is not None:
+            self.average.update(self.module_)
+        return step
 
-        An interrupt from the keyboard is not a reason to stop cleanly here, as it is in skorch:
-        it is passed on, so that nobody takes a half-trained network for a trained one.
+    def train_epoch(self, train, valid, after_batch):
+        """Train for one epoch, or for what is left of the running one.
+
+        Parameters
+        ----------
+        train, valid : TrainingData
+            ``valid`` may be None.
+        after_batch : callable
+            Called without arguments after each training batch, when everything that a training
+            depends on is up to date.
         """
-        self.notify("on_train_begin", X=dataset, y=None)
+        parts = {"dataset_train": train, "dataset_valid": valid}
+        if self.order is None:
+            self.notify("on_epoch_begin", **parts)
+            self.order, self.n_done = torch.randperm(len(train)), 0
+            self.history.record("dur", 0.0)
+        before = self.history[-1]["dur"]
+        start = time.monotonic()
+        for rows in self.order[self.n_done :].split(self.batch_size):
+            self._run_batch(train.batch(rows.numpy()), "train", self.train_step)
+            self.n_done += len(rows)
+            self.history.record("dur", before + time.monotonic() - start)
+            after_batch()
+        self.history.record("train_batch_count", -(-len(train) // self.batch_size))
+        if valid is not None:
+            batches = BatchLoader(valid, self.batch_size)
+            for batch in batches:
+                self._run_batch(batch, "valid", self.validation_step)
+            self.history.record("valid_batch_count", len(batches))
+        self.history.record("dur", before + time.monotonic() - start)
+        self.order, self.n_done = None, 0
         try:
-            self.fit_loop(dataset, epochs=n_epochs)
-        except StopTraining:
-            pass
-        self.notify("on_train_end", X=dataset, y=None)
+            self.notify("on_epoch_end", **parts)
+        finally:
+            # A long training has millions of batches.
+            self.history[-1]["batches"].clear()
+
+    def _run_batch(self, batch, part, step):
+        training = part == "train"
+        self.notify("on_batch_begin", batch=batch, training=training)
+        result = step(batch)
+        loss = result["loss"].item()
+        if training and not math.isfinite(loss):
+            n_before = self.n_done // self.batch_size
+            raise Diverged(
+                f"the training loss became {loss} in epoch {len(self.history)}, batch "
+                f"{n_before + 1}: lower lr, or set clip_norm=1.0"
+            )
+        self.history.record_batch(f"{part}_loss", loss)
+        self.history.record_batch(f"{part}_batch_size", len(batch[0]))
+        self.notify("on_batch_end", batch=batch, training=training, **result)
+
+    def _set_training(self, training=True):
+        super()._set_training(training)
+        for module in self.frozen:
+            module.eval()
+
+    def freeze_all_but_head(self):
+        """Leave every weight as it is, but those of ``module_.head``."""
+        parts = dict(self.module_.named_children())
+        if "head" not in parts:
+            raise ValueError(
+                f"freeze_encoder=True needs a module whose last part is named head, got "
+                f"{type(self.module_).__name__} with {', '.join(parts)}"
+            )
+        self.frozen = [part for name, part in parts.items() if name != "head"]
+        for name, parameter in self.module_.named_parameters():
+            if not name.startswith("head."):
+                parameter.requires_grad_(False)
+
+    def copy_weights(self):
+        """Copy the weights that the net would predict with now.
+
+        Returns
+        -------
+        weights : dict of tensor
+        """
+        module = self.module_ if self.average is None else self.average.module
+        return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+    def stateful_parts(self):
+        """Parts of a training, apart from module and optimizer, that a checkpoint must hold.
+
+        Returns
+        -------
+        parts : dict
+            Objects with ``state_dict`` and ``load_state_dict``.
+        """
+        return {} if self.average is None else {"average": self.average}
+
+    def end_training(self):
+        """Let go of what only a training needs, so that it is not saved with the net."""
+        for name in ("order", "n_done", "augmentation", "average", "checkpoint", "frozen"):
+            vars(self).pop(name, None)
 
     def notify(self, method_name, **kwargs):
-        """Call all callbacks; where one of skorch's asks to stop, end the training after them.
+        """Call all callbacks; where one asks to stop, end the training after them.
 
-        skorch's callbacks ask by raising KeyboardInterrupt, as the keyboard does.
+        skorch's callbacks ask by raising KeyboardInterrupt, as the keyboard does: that one is
+        passed on, so that nobody takes a half-trained network for a trained one.
         """
         getattr(self, method_name)(self, **kwargs)
-        asked_to_stop = False
+        stop = None
         for _, callback in self.callbacks_:
             try:
                 getattr(callback, method_name)(self, **kwargs)
+            except StopTraining as request:
+                stop = request
             except KeyboardInterrupt as interrupt:
                 if not _raised_by_skorch(interrupt):
                     raise
-                asked_to_stop = True
-        if asked_to_stop:
-            raise StopTraining
+                stop = StopTraining("callback")
+        if stop is not None:
+            raise stop
 
 
 def _raised_by_skorch(interrupt):
@@ -72,175 +195,7 @@ def _raised_by_skorch(interrupt):
     return frame.tb_frame.f_globals["__name__"].startswith("skorch.callbacks")
 
 
-class StopTraining(Exception):
-    """Raised when a callback ends the training before the last epoch."""
-
-
-class ValidationScore(Callback):
-    """Record the score of the validation part at the end of each epoch, as ``valid_score``.
-
-    Parameters
-    ----------
-    score : callable
-        ``score(outputs, targets)`` of arrays, larger is better.
-    """
-
-    def __init__(self, score):
-        self.score = score
-
-    def on_epoch_begin(self, net, **kwargs):
-        """Forget the batches of the last epoch."""
-        self.outputs_, self.targets_ = [], []
-
-    def on_batch_end(self, net, batch, training, y_pred=None, **kwargs):
-        """Keep what the network said of a validation batch."""
-        if not training:
-            self.outputs_.append(y_pred.detach().cpu().numpy())
-            self.targets_.append(batch[1][0].numpy())
-
-    def on_epoch_end(self, net, **kwargs):
-        """Score the epoch."""
-        if self.outputs_:
-            outputs, targets = np.concatenate(self.outputs_), np.concatenate(self.targets_)
-            net.history.record("valid_score", float(self.score(outputs, targets)))
-        self.outputs_, self.targets_ = [], []
-
-
-class LearningRate(Callback):
-    """Set the learning rate of each epoch and record it, as ``lr``.
-
-    Parameters
-    ----------
-    schedule, lr, max_epochs
-        As in :func:`~glassclf.estimators.schedules.learning_rate`.
-    first_epoch : int, default=0
-        Epochs done before the schedule began.
-    """
-
-    def __init__(self, schedule, lr, max_epochs, first_epoch=0):
-        self.schedule, self.lr, self.max_epochs = schedule, lr, max_epochs
-        self.first_epoch = first_epoch
-
-    def on_train_begin(self, net, **kwargs):
-        """Begin with the full rate, in a training that continues as well."""
-        self._set(net, self.lr)
-
-    def on_epoch_begin(self, net, **kwargs):
-        """Write the rate into the optimizer; a constant one is left to the user's callbacks."""
-        if self.schedule != "constant":
-            epoch = len(net.history) - 1 - self.first_epoch
-            self._set(net, learning_rate(self.schedule, self.lr, epoch, self.max_epochs))
-        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
-
-    def _set(self, net, rate):
-        for group in net.optimizer_.param_groups:
-            group["lr"] = rate
-
-
-def evaluate(net, samples, batch_size, method, dtype=torch.float32):
-    """Apply a method of the trained module to samples, batch by batch.
-
-    Parameters
-    ----------
-    net : Net
-        Trained.
-    samples : ArraySamples or GraphSamples
-    batch_size : int
-    method : {"forward", "embed"}
-    dtype : torch.dtype, default=torch.float32
-        Precision of the evaluation.
-
-    Returns
-    -------
-    outputs : ndarray of shape (n, width)
-    """
-    module = net.module_ if dtype is torch.float32 else copy.deepcopy(net.module_).to(dtype)
-    if not hasattr(module, method):
-        raise AttributeError(f"module {type(module).__name__} has no method {method}")
-    module.eval()
-    outputs = []
-    with torch.inference_mode():
-        for start in range(0, len(samples), batch_size):
-            rows = np.arange(start, min(start + batch_size, len(samples)))
-            batch = samples.batch(rows).to(net.device)
-            batch = batch if dtype is torch.float32 else batch.to(dtype)
-            outputs.append(getattr(module, method)(batch).cpu().numpy())
-    return np.concatenate(outputs)
-
-
-def probe_module(net, samples, n_outputs):
-    """Try the module on one sample, before hours of training.
-
-    Parameters
-    ----------
-    net : Net
-        Initialized.
-    samples : ArraySamples or GraphSamples
-    n_outputs : int
-        Outputs that the targets ask for.
-
-    Returns
-    -------
-    width : int or None
-        Length of the embedding, None for a module that has none.
-
-    Raises
-    ------
-    ValueError
-        If ``forward`` returns another shape than ``(n, n_outputs)``.
-    """
-    module = net.module_.eval()
-    batch = samples.batch(np.arange(1)).to(net.device)
-    # Not inference_mode: what a lazy module makes here is trained afterwards.
-    with torch.no_grad():
-        shape = tuple(module(batch).shape)
-        if shape != (1, n_outputs):
-            raise ValueError(
-                f"forward of module {type(module).__name__} must return shape (n, {n_outputs}), "
-                f"got {shape} for n=1"
-            )
-        return module.embed(batch).shape[1] if hasattr(module, "embed") else None
-
-
-def settle_statistics(net, dataset):
-    """Average the statistics of batch normalisation once more, over the whole training part.
-
-    In training they trail behind the weights. Where the last steps were large, a network that
-    separates its classes perfectly could else predict one class only.
-
-    Parameters
-    ----------
-    net : Net
-        Trained.
-    dataset : TrainingData
-        The training part.
-
-    Notes
-    -----
-    "Precise" batch normalisation: Wu and Johnson, arXiv:2105.07576, section 3.
-    """
-    module = net.module_.eval()
-    norms = [
-        norm
-        for norm in module.modules()
-        if isinstance(norm, torch.nn.modules.batchnorm._BatchNorm) and norm.track_running_stats
-    ]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain average
-        norm.train()
-    with torch.no_grad():
-        for batch, _ in BatchLoader(dataset, net.batch_size):
-            net.infer(batch)
-    for norm, momentum in zip(norms, momenta):
-        norm.momentum = momentum
-    module.eval()
-
-
-def take_over(net, old):
+def take_over(net, old, new_head=False):
     """Go on with the weights, the state of the optimizer and the history of another net.
 
     Parameters
@@ -249,25 +204,29 @@ def take_over(net, old):
         Initialized with the parameters of now, which it keeps.
     old : Net
         Trained; left as it is.
+    new_head : bool, default=False
+        Take all weights but those of the head, and nothing else.
 
     Raises
     ------
     ValueError
         If the modules differ.
     """
+    weights = old.module_.state_dict()
+    if new_head:
+        head = {n: w for n, w in net.module_.state_dict().items() if n.startswith("head.")}
+        weights = {n: w for n, w in weights.items() if not n.startswith("head.")} | head
     try:
-        net.module_.load_state_dict(old.module_.state_dict())
+        net.module_.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(
             "a training cannot continue with a network of another shape: use warm_start=False, "
             f"or the parameters of the first fit ({error})"
         ) from error
+    if new_head:
+        return
     if type(net.optimizer_) is type(old.optimizer_):
         state = copy.deepcopy(old.optimizer_.state_dict())
         state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
         net.optimizer_.load_state_dict(state)
     net.history = copy.deepcopy(old.history)
-
-
-def quiet(text):
-    """Print nothing: where skorch's callbacks would talk on their own."""

@@ -9,13 +9,11 @@ OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch
 # Parameters that stand in the signature, so that programs written today keep working, but whose
 # work is not done yet: only these values are.
 FINISHED = {
-    "augment": (None,),
-    "checkpoint": (None,),
-    "max_time": (None,),
     "precision": ("32",),
     "data_device": (None,),
     "compile": (False,),
-    "schedule": ("constant", "exponential", "cosine", "noam"),
+    "deterministic": (False,),
+    "data_parallel": (False,),
 }
 
 

@@ -1,0 +1,111 @@
+"""Applying a network: predictions, a trial before the training, statistics after it."""
+
+import copy
+
+import numpy as np
+import torch
+
+from glassclf.estimators.batching import BatchLoader
+
+
+def evaluate(net, samples, batch_size, method, dtype=torch.float32):
+    """Apply a method of the trained module to samples, batch by batch.
+
+    Parameters
+    ----------
+    net : Net
+        Trained.
+    samples : ArraySamples or GraphSamples
+    batch_size : int
+    method : {"forward", "embed"}
+    dtype : torch.dtype, default=torch.float32
+        Precision of the evaluation.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n, width)
+    """
+    module = net.module_ if dtype is torch.float32 else copy.deepcopy(net.module_).to(dtype)
+    if not hasattr(module, method):
+        raise AttributeError(f"module {type(module).__name__} has no method {method}")
+    module.eval()
+    outputs = []
+    with torch.inference_mode():
+        for start in range(0, len(samples), batch_size):
+            rows = np.arange(start, min(start + batch_size, len(samples)))
+            batch = samples.batch(rows).to(net.device)
+            batch = batch if dtype is torch.float32 else batch.to(dtype)
+            outputs.append(getattr(module, method)(batch).cpu().numpy())
+    return np.concatenate(outputs)
+
+
+def probe_module(net, samples, n_outputs):
+    """Try the module on one sample, before hours of training.
+
+    Parameters
+    ----------
+    net : Net
+        Initialized.
+    samples : ArraySamples or GraphSamples
+    n_outputs : int
+        Outputs that the targets ask for.
+
+    Returns
+    -------
+    width : int or None
+        Length of the embedding, None for a module that has none.
+
+    Raises
+    ------
+    ValueError
+        If ``forward`` returns another shape than ``(n, n_outputs)``.
+    """
+    module = net.module_.eval()
+    batch = samples.batch(np.arange(1)).to(net.device)
+    # Not inference_mode: what a lazy module makes here is trained afterwards.
+    with torch.no_grad():
+        shape = tuple(module(batch).shape)
+        if shape != (1, n_outputs):
+            raise ValueError(
+                f"forward of module {type(module).__name__} must return shape (n, {n_outputs}), "
+                f"got {shape} for n=1"
+            )
+        return module.embed(batch).shape[1] if hasattr(module, "embed") else None
+
+
+def settle_statistics(net, dataset):
+    """Average the statistics of batch normalisation once more, over the whole training part.
+
+    In training they trail behind the weights. Where the last steps were large, a network that
+    separates its classes perfectly could else predict one class only.
+
+    Parameters
+    ----------
+    net : Net
+        Trained.
+    dataset : TrainingData
+        The training part.
+
+    Notes
+    -----
+    "Precise" batch normalisation: Wu and Johnson, arXiv:2105.07576, section 3.
+    """
+    module = net.module_.eval()
+    norms = [
+        norm
+        for norm in module.modules()
+        if isinstance(norm, torch.nn.modules.batchnorm._BatchNorm) and norm.track_running_stats
+    ]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average
+        norm.train()
+    with torch.no_grad():
+        for batch, _ in BatchLoader(dataset, net.batch_size):
+            net.infer(batch)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+    module.eval()

@@ -1,0 +1,158 @@
+"""One training from its first batch to its last, through any number of interruptions."""
+
+import copy
+import json
+
+import torch
+
+from glassclf.estimators.checkpoint import CheckpointError
+from glassclf.estimators.evaluation import settle_statistics
+from glassclf.estimators.net import Diverged
+from glassclf.estimators.stopping import StopTraining
+from glassclf.estimators.training_state import capture_state, restore_state
+
+# Reasons to stop after which a training is complete: it would stop there again.
+COMPLETE = {None, "early_stopping", "callback"}
+
+
+class Training:
+    """The epochs of one fit.
+
+    Parameters
+    ----------
+    net : Net
+        Initialized.
+    train, valid : TrainingData
+        ``valid`` may be None.
+    last_epoch : int
+        Number of epochs that the history of the net has at the end.
+    stop : StopRequest
+    best : BestEpoch or None
+        Whose weights are taken in the end, in place of the last ones.
+    checkpoint_batches : int or None
+        Batches after which the training is saved within an epoch, too.
+    origin : dict
+        What the training was drawn from; kept in the checkpoint.
+
+    Attributes
+    ----------
+    stopped_by : str or None
+        Who ended the training before its last epoch.
+    failure : Exception or None
+        What ended it, where the weights of before are still of use.
+    """
+
+    def __init__(self, net, train, valid, last_epoch, stop, *, best, checkpoint_batches, origin):
+        self.net, self.train, self.valid = net, train, valid
+        self.last_epoch, self.stop, self.best = last_epoch, stop, best
+        self.checkpoint_batches, self.origin = checkpoint_batches, origin
+        self.stopped_by = self.failure = self._good_weights = None
+
+    def run(self, saved=None):
+        """Train, from the start or from a saved state, and finish the network.
+
+        Parameters
+        ----------
+        saved : dict, default=None
+            State of a checkpoint.
+
+        Raises
+        ------
+        Diverged
+            If the loss became NaN or infinite before the first epoch ended.
+        ValueError
+            If the checkpoint has more epochs than are asked for.
+        """
+        if saved is not None and self._is_complete(saved):
+            restore_state(self.net, saved)
+            self.net.module_.load_state_dict(saved["final_weights"])
+            self.stopped_by = saved["stopped_by"]
+            self.net.end_training()
+            return
+        with self.stop.listening():
+            try:
+                self.net.notify("on_train_begin", X=self.train, y=None)
+                if saved is not None:
+                    restore_state(self.net, saved)
+                while self.net.order is not None or len(self.net.history) < self.last_epoch:
+                    self._run_epoch()
+            except StopTraining as stop:
+                self.stopped_by = stop.reason
+            except Diverged as failure:
+                if self._good_weights is None:
+                    raise
+                self.failure = failure
+            except CheckpointError as failure:
+                self.failure = failure
+            self._finish()
+
+    def _is_complete(self, saved):
+        n_epochs = len(json.loads(saved["history"]))
+        if n_epochs > self.last_epoch:
+            raise ValueError(
+                f"the checkpoint has {n_epochs} epochs, more than max_epochs asks for "
+                f"({self.last_epoch}): raise max_epochs, or take another directory"
+            )
+        # One that a callback ended would be ended by it again.
+        return "final_weights" in saved and (
+            n_epochs == self.last_epoch or saved["stopped_by"] is not None
+        )
+
+    def _run_epoch(self):
+        net = self.net
+        net.train_epoch(self.train, self.valid, self._after_batch)
+        weights = net.copy_weights()
+        if all(tensor.isfinite().all() for tensor in weights.values()):
+            self._good_weights = weights
+        if len(net.history) < self.last_epoch:
+            self._save()
+            if self.stop.reason is not None:
+                raise StopTraining(self.stop.reason)
+
+    def _after_batch(self):
+        reason = self.stop.reason
+        n_batches = -(-self.net.n_done // self.net.batch_size)
+        every = self.checkpoint_batches
+        if reason is not None or (every is not None and n_batches % every == 0):
+            self._save()
+        if reason is not None:
+            raise StopTraining(reason)
+
+    def _save(self):
+        if self.net.checkpoint is not None:
+            self.net.checkpoint.write(self._state())
+
+    def _state(self):
+        return {**capture_state(self.net), **self.origin, "n_threads": torch.get_num_threads()}
+
+    def _finish(self):
+        """Turn the training net into the one that predicts."""
+        net = self.net
+        state = None
+        if net.checkpoint is not None and self.failure is None and self.stopped_by in COMPLETE:
+            # A copy: what follows changes the weights, and a longer training starts from these.
+            state = copy.deepcopy(self._state())
+        if net.order is not None:
+            # The running epoch goes on after a resume; here it does not count.
+            del net.history[-1]
+        weights = self._final_weights()
+        net.average = None
+        if weights is not None:
+            net.module_.load_state_dict(weights)
+        net.notify("on_train_end", X=self.train, y=None)
+        if not net.frozen:
+            settle_statistics(net, self.train)
+        if state is not None:
+            state |= {"final_weights": net.module_.state_dict(), "stopped_by": self.stopped_by}
+            try:
+                net.checkpoint.write(state)
+            except CheckpointError as failure:
+                self.failure = failure
+        net.end_training()
+
+    def _final_weights(self):
+        if isinstance(self.failure, Diverged):
+            return self._good_weights
+        if self.best is not None and self.best.weights_ is not None:
+            return self.best.weights_
+        return self.net.copy_weights()
