@@ -20,13 +20,18 @@ __all__ = [
     "datasets",
     "estimators",
     "featurizers",
+    "load",
     "networks",
+    "persistence",
+    "save",
     "simulation",
     "testing",
 ]
 
 
 def __getattr__(name):
+    if name in ("load", "save"):
+        return getattr(import_module("glassclf.persistence"), name)
     if name in __all__:
         return import_module(f"glassclf.{name}")
     raise AttributeError(f"module 'glassclf' has no attribute {name!r}")
