@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import validate_data
 
 from glassclf.configurations.packing import PackedSet
+from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import ArraySamples
 from glassclf.estimators.documentation import document
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
@@ -20,6 +21,7 @@ from glassclf.networks import ConvolutionalNetwork
 MANY_CHANNELS = 16
 
 COUNT = Number(Integral, 1, None, closed="left")
+PADDINGS = ("circular", "zeros")
 
 FACTS = {
     "max_epochs": "40",
@@ -36,12 +38,12 @@ class ArrayInput:
 
     n_filters: tuple = (16, 32, 64)
     kernel_size: int = 3
-    padding: str = "circular"
+    padding: object = "circular"
 
     _network_constraints = {
         "n_filters": ["array-like"],
         "kernel_size": [Number(Integral, 1, None, closed="left")],
-        "padding": [StrOptions({"circular", "zeros"})],
+        "padding": [StrOptions(set(PADDINGS)), list, tuple],
     }
     _default_module = ConvolutionalNetwork
 
@@ -73,27 +75,44 @@ class ArrayInput:
                     "for images with one channel pass X[:, None]",
                     stacklevel=3,
                 )
-        self._check_extent(X)
+        self._check_extent(X.shape)
+        augmentation = make_augmentation(self.augment, self._n_spatial)
+        if augmentation is not None:
+            extent = augmentation.extent_after(X.shape[2:])
+            self._check_extent((*X.shape[:2], *extent), "augmented X")
         return ArraySamples(X), y
 
     def _check_samples(self, X):
         X = self._as_array(X, reset=False)
         X = validate_data(self, X, dtype=np.float32, allow_nd=True, reset=False)
-        self._check_extent(X)
+        self._check_extent(X.shape)
         return ArraySamples(X)
 
-    def _check_extent(self, X):
-        extent = X.shape[2:]
+    def _check_extent(self, shape, what="X"):
+        extent = shape[2:]
         if not all(extent):
-            raise ValueError(f"X must have no empty axis, got shape {X.shape}")
-        if self.module is None and self.padding == "circular" and extent:
-            # Each block but the last halves the extent; a pad must not wrap around twice.
-            needed = 2 ** (len(self.n_filters) - 1) * (self.kernel_size // 2 - 1) + 1
-            if min(extent) < needed:
+            raise ValueError(f"X must have no empty axis, got shape {shape}")
+        if self.module is not None or not extent:
+            return
+        # Each block but the last halves the extent; a pad must not wrap around twice.
+        needed = 2 ** (len(self.n_filters) - 1) * (self.kernel_size // 2 - 1) + 1
+        for side, padding in zip(extent, self._padding_of_axes(len(extent))):
+            if padding == "circular" and side < needed:
                 raise ValueError(
                     f"kernel_size={self.kernel_size} in {len(self.n_filters)} circular blocks "
-                    f"needs at least {needed} pixels along each axis, got X of shape {X.shape}"
+                    f"needs at least {needed} pixels along each circular axis, got {what} of shape "
+                    f"{tuple(shape)}"
                 )
+
+    def _padding_of_axes(self, n_spatial):
+        if isinstance(self.padding, str):
+            return [self.padding] * n_spatial
+        if len(self.padding) != n_spatial:
+            raise ValueError(
+                f"padding must have one entry for each of the {n_spatial} spatial axes of X, got "
+                f"{self.padding!r}"
+            )
+        return list(self.padding)
 
     def _as_array(self, X, reset):
         name = type(self).__name__
@@ -124,6 +143,11 @@ class ArrayInput:
             raise ValueError(f"n_filters must hold at least one positive int, got {filters}")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {self.kernel_size}")
+        known = isinstance(self.padding, str) or all(mode in PADDINGS for mode in self.padding)
+        if not known:
+            raise ValueError(
+                f"padding must be 'circular' or 'zeros' for each spatial axis, got {self.padding!r}"
+            )
 
     def _module_facts(self):
         return {"in_channels": self.n_features_in_, "n_spatial": self._n_spatial}
@@ -150,8 +174,10 @@ class CNNClassifier(ArrayInput, NetworkClassifier):
         Channels of each block of convolution, normalisation and ReLU.
     kernel_size : int, default=3
         Side of the convolution kernel, odd.
-    padding : {"circular", "zeros"}, default="circular"
-        What lies beyond the border; boxes are periodic.
+    padding : {"circular", "zeros"} or sequence of these, default="circular"
+        What lies beyond the border: "circular" where the box is periodic, "zeros" where it ends. A
+        sequence has one for each spatial axis: ``("circular", "zeros")`` suits images of films that
+        are periodic along their first axis only.
     <parameters>
 
     Attributes
@@ -197,8 +223,10 @@ class CNNRegressor(ArrayInput, NetworkRegressor):
         Channels of each block of convolution, normalisation and ReLU.
     kernel_size : int, default=3
         Side of the convolution kernel, odd.
-    padding : {"circular", "zeros"}, default="circular"
-        What lies beyond the border; boxes are periodic.
+    padding : {"circular", "zeros"} or sequence of these, default="circular"
+        What lies beyond the border: "circular" where the box is periodic, "zeros" where it ends. A
+        sequence has one for each spatial axis: ``("circular", "zeros")`` suits images of films that
+        are periodic along their first axis only.
     <parameters>
 
     Attributes

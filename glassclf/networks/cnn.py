@@ -5,6 +5,7 @@ from torch import nn
 from glassclf.networks.normalization import SafeBatchNorm
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+CIRCULAR_PADS = {1: nn.CircularPad1d, 2: nn.CircularPad2d, 3: nn.CircularPad3d}
 POOLINGS = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
 
 
@@ -12,8 +13,8 @@ class ConvolutionalNetwork(nn.Module):
     """Blocks of convolution, normalisation, ReLU and pooling, averaged over space.
 
     Each block but the last halves the resolution. Averaging over all positions at the end makes
-    the network accept any spatial extent. Where the padding is circular and the extent a multiple
-    of the total stride, it is invariant to periodic shifts by that stride.
+    the network accept any spatial extent. Along axes where the padding is circular and the extent a
+    multiple of the total stride, it is invariant to periodic shifts by that stride.
 
     Parameters
     ----------
@@ -28,8 +29,8 @@ class ConvolutionalNetwork(nn.Module):
         Channels of each block.
     kernel_size : int, default=3
         Side of the convolution kernel, odd.
-    padding : {"circular", "zeros"}, default="circular"
-        What lies beyond the border.
+    padding : {"circular", "zeros"} or sequence of these, default="circular"
+        What lies beyond the border; a sequence has one for each spatial axis.
     dropout : float, default=0.0
         Share of the embedding that is dropped in training.
 
@@ -81,16 +82,18 @@ class ConvolutionalNetwork(nn.Module):
 
 
 def _block(n_in, n_out, n_spatial, kernel_size, padding):
-    if n_spatial == 0:
-        layer = nn.Linear(n_in, n_out, bias=False)
-    else:
-        layer = CONVOLUTIONS[n_spatial](
-            n_in,
-            n_out,
-            kernel_size,
-            padding=kernel_size // 2,
-            padding_mode=padding,
-            bias=False,
-        )
     # The normalisation has a shift of its own, so the layer needs no bias.
-    return nn.Sequential(layer, SafeBatchNorm(n_out), nn.ReLU())
+    after = [SafeBatchNorm(n_out), nn.ReLU()]
+    if n_spatial == 0:
+        return nn.Sequential(nn.Linear(n_in, n_out, bias=False), *after)
+    convolution, width = CONVOLUTIONS[n_spatial], kernel_size // 2
+    if isinstance(padding, str):
+        layer = convolution(
+            n_in, n_out, kernel_size, padding=width, padding_mode=padding, bias=False
+        )
+        return nn.Sequential(layer, *after)
+    zeros = [width if mode == "zeros" else 0 for mode in padding]
+    layer = convolution(n_in, n_out, kernel_size, padding=tuple(zeros), bias=False)
+    # torch counts the sides of a pad from the last axis to the first.
+    sides = [side for zero in reversed(zeros) for side in [width - zero] * 2]
+    return nn.Sequential(CIRCULAR_PADS[n_spatial](tuple(sides)), layer, *after)
