@@ -250,7 +250,7 @@ def test_verbose(images, capsys):
     small(max_epochs=3).fit(*images)
     said = capsys.readouterr()
     assert said.out == said.err == ""
-    small(max_epochs=3, verbose=1, validation_fraction=0.3).fit(*images)
+    small(max_epochs=3, verbose=2, validation_fraction=0.3).fit(*images)
     said = capsys.readouterr().out
     assert "train_loss" in said
     assert "valid_loss" in said
