@@ -102,5 +102,9 @@ def _describe(part):
         return f"{type(part).__name__}({settings})"
     if inspect.isroutine(part):
         return f"{part.__module__}.{part.__qualname__}"
-    # Addresses differ from process to process.
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(part))
+    text = repr(part)
+    if " at 0x" in text:
+        # An address, which differs from process to process, in place of what the object holds.
+        held = {name: _describe(value) for name, value in sorted(vars(part).items())}
+        text = re.sub(r" at 0x[0-9a-fA-F]+", "", text) + str(held)
+    return text

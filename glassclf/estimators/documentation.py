@@ -39,8 +39,9 @@ early_stopping : bool, default=False
 patience : int, default=10
     Epochs to wait before stopping early.
 augment : str, object, callable, or list of them, default=None
-    What is done to each training batch: "quarter_turns", "mirrors", "shifts", "crops", or objects
-    with more options such as :class:`Shifts`. Never applied at validation and in ``predict``.
+    What is done to each training batch, anew for each sample: "quarter_turns", "mirrors", "shifts",
+    "crops", objects with more options such as :class:`Shifts`, or own functions of a batch. Never
+    applied at validation and in ``predict``.
 clip_norm : float, default=None
     Largest norm of the gradient. None: no limit.
 average_weights : float, default=None
