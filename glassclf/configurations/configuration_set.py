@@ -208,6 +208,10 @@ class Configurations(PackedSet):
         """Digest of each configuration, ndarray of uint8 of shape (n, 16)."""
         return particle_digests(self)
 
+    def _whole_and_rows(self):
+        """Give the set whose features are cached as one, and the rows of it that stand here."""
+        return self, np.arange(len(self))
+
     @property
     def info(self):
         """One value for each configuration under each name, dict of ndarray of shape (n, ...)."""

@@ -40,6 +40,28 @@ def chunk_slices(offsets, n_particles=CHUNK):
         start = stop
 
 
+def present_types(X, known=None):
+    """Particle types of a set that may be larger than the memory.
+
+    Parameters
+    ----------
+    X : Configurations
+    known : ndarray, default=None
+        All types that can be there: when all have been found, no more is read.
+
+    Returns
+    -------
+    types : ndarray of int64 of shape (n_types,)
+        Sorted.
+    """
+    present = np.empty(0, dtype=np.int64)
+    for rows in chunk_slices(X.offsets):
+        present = np.union1d(present, np.unique(X[rows].types))
+        if known is not None and np.isin(known, present).all():
+            break
+    return present
+
+
 def particle_digests(X):
     """Digest of each configuration: positions, types, box and directions that repeat.
 

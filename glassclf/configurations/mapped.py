@@ -117,6 +117,9 @@ class MappedConfigurations(Configurations):
         digests = self._file.digests()
         return digests if self._whole else digests[self._rows]
 
+    def _whole_and_rows(self):
+        return self.of_file(self._file), self._rows
+
     def _one(self, index):
         file, row = self._file, self._rows[index]
         first, last = file.offsets[row], file.offsets[row + 1]

@@ -5,6 +5,7 @@ from glassclf.featurizers.bond_order import BondOrderFeaturizer
 from glassclf.featurizers.graph import GraphFeaturizer
 from glassclf.featurizers.graphs import Graphs
 from glassclf.featurizers.image import ImageFeaturizer
+from glassclf.featurizers.lazy import LazyGraphs, LazyImages
 from glassclf.featurizers.rdf import RDFFeaturizer
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "GraphFeaturizer",
     "Graphs",
     "ImageFeaturizer",
+    "LazyGraphs",
+    "LazyImages",
     "RDFFeaturizer",
 ]

@@ -3,6 +3,7 @@
 import reprlib
 import warnings
 from numbers import Integral
+from os import PathLike
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -12,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from glassclf.configurations import as_configurations
+from glassclf.configurations.digests import chunk_slices, present_types
 
 
 class Number(Interval):
@@ -80,7 +82,7 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
         """
         X = _check_set(X)
         self._learn(X)
-        self.types_ = np.unique(X.types)
+        self.types_ = present_types(X)
         self.n_dims_ = X.n_dims
         return self
 
@@ -104,10 +106,16 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
                 f"{self.n_dims_}-dimensional configurations"
             )
         self._check_types(X)
+        self._warn(X)
+        if getattr(self, "lazy", False):
+            return self._sequence(X, self)
         return self._stack(self._each(X), X)
 
     def _learn(self, X):
         """Check parameters against X and learn what the subclass needs."""
+
+    def _warn(self, X):
+        """Warn, with ``stacklevel=3``, of what is amiss with X before features are computed."""
 
     def _featurize(self, configuration):
         raise NotImplementedError(f"{type(self).__name__} must define _featurize(configuration)")
@@ -145,19 +153,9 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
         return (piece for chunk in chunks for piece in chunk)
 
     def _check_types(self, X):
-        codes = np.searchsorted(self.types_, X.types)
-        unseen = self.types_[np.minimum(codes, len(self.types_) - 1)] != X.types
-        if unseen.any():
-            particle = int(np.argmax(unseen))
-            sample = int(np.searchsorted(X.offsets, particle, side="right")) - 1
-            raise ValueError(
-                f"configuration {sample} holds particles of type {X.types[particle]}, which fit "
-                f"never saw (types_ = {self.types_.tolist()}): fit on configurations of all types"
-            )
-        n_types = len(self.types_)
-        samples = np.repeat(np.arange(len(X)), np.diff(X.offsets))
-        counts = np.bincount(samples * n_types + codes, minlength=len(X) * n_types)
-        n_without = (counts.reshape(len(X), n_types) == 0).sum(axis=0)
+        n_without = np.zeros(len(self.types_), dtype=np.int64)
+        for rows in chunk_slices(X.offsets):
+            n_without += (self._count_types(X[rows], rows.start) == 0).sum(axis=0)
         for kind, missing in zip(self.types_, n_without):
             if missing > len(X) / 2:
                 warnings.warn(
@@ -166,10 +164,45 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
                     stacklevel=3,
                 )
 
+    def _count_types(self, X, first):
+        """Particles of each type, shape (n, n_types); ``first`` is the number of X[0]."""
+        types = X.types
+        codes = np.searchsorted(self.types_, types)
+        unseen = self.types_[np.minimum(codes, len(self.types_) - 1)] != types
+        if unseen.any():
+            particle = int(np.argmax(unseen))
+            sample = first + int(np.searchsorted(X.offsets, particle, side="right")) - 1
+            raise ValueError(
+                f"configuration {sample} holds particles of type {types[particle]}, which fit "
+                f"never saw (types_ = {self.types_.tolist()}): fit on configurations of all types"
+            )
+        n_types = len(self.types_)
+        samples = np.repeat(np.arange(len(X)), np.diff(X.offsets))
+        counts = np.bincount(samples * n_types + codes, minlength=len(X) * n_types)
+        return counts.reshape(len(X), n_types)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
+
+
+class LazyMixin:
+    """For featurizers with the parameters ``lazy`` and ``cache``.
+
+    A subclass names the class of its sequences, ``_sequence``, and the fitted attributes on which
+    no feature depends, ``_of_no_effect``.
+    """
+
+    _lazy_constraints = {"lazy": ["boolean"], "cache": [str, PathLike, None]}
+
+    def _learn(self, X):
+        super()._learn(X)
+        if self.cache is not None and not self.lazy:
+            raise ValueError(
+                f"cache={str(self.cache)!r} is used with lazy=True only: without it features are "
+                "computed once, and held in memory"
+            )
 
 
 class NoTableMixin:

@@ -10,18 +10,22 @@ from glassclf.configurations import minimum_image, nearest_neighbors, pairs_with
 from glassclf.configurations.neighbors import Pairs
 from glassclf.featurizers.base import (
     ConfigurationFeaturizer,
+    LazyMixin,
     NoTableMixin,
     Number,
     warn_of_other_units,
 )
 from glassclf.featurizers.graphs import Graphs
+from glassclf.featurizers.lazy import LazyGraphs
 
 # Reaches r = 2.3 in the two-dimensional Kob-Andersen glass, the second shell of neighbours. A
 # number serves every density, and makes sums over neighbours several times faster than a radius.
 DEFAULT_N_NEIGHBORS = 20
+# Graphs made at once of a lazy sequence, only to see whether they have bonds.
+N_LOOKED_AT = 3
 
 
-class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
+class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
     """Bond each particle to its neighbours.
 
     Parameters
@@ -38,6 +42,11 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
     connect : bool, default=False
         Whether to add the shortest bonds, in both directions, that join the parts of a graph that
         would otherwise not hang together.
+    lazy : bool, default=False
+        Whether ``transform`` returns :class:`LazyGraphs`, computed when they are used, instead of
+        :class:`Graphs`. For sets larger than the memory; ``n_jobs`` is then not used.
+    cache : str or path-like, default=None
+        With ``lazy``, a folder in which features are kept once they are computed.
     n_jobs : int, default=None
         Number of processes over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
@@ -64,16 +73,30 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
 
     _parameter_constraints = {
         **ConfigurationFeaturizer._parameter_constraints,
+        **LazyMixin._lazy_constraints,
         "n_neighbors": [Number(Integral, 1, None, closed="left"), None],
         "r_max": [Number(Real, 0, None, closed="neither"), None],
         "connect": ["boolean"],
     }
     _invariances = ("translation",)
+    _sequence = LazyGraphs
+    _of_no_effect = ()
 
-    def __init__(self, n_neighbors=None, r_max=None, *, connect=False, n_jobs=None):
+    def __init__(
+        self,
+        n_neighbors=None,
+        r_max=None,
+        *,
+        connect=False,
+        lazy=False,
+        cache=None,
+        n_jobs=None,
+    ):
         self.n_neighbors = n_neighbors
         self.r_max = r_max
         self.connect = connect
+        self.lazy = lazy
+        self.cache = cache
         self.n_jobs = n_jobs
 
     def _featurize(self, configuration):
@@ -105,6 +128,13 @@ class GraphFeaturizer(NoTableMixin, ConfigurationFeaturizer):
         degrees = np.bincount(pairs.sources, minlength=configuration.n_particles)
         rank = np.arange(len(pairs.sources)) - np.repeat(np.cumsum(degrees) - degrees, degrees)
         return Pairs(*(values[rank < self.n_neighbors] for values in pairs))
+
+    def _warn(self, X):
+        if self.lazy and self.r_max is not None:
+            few = np.unique(np.linspace(0, len(X) - 1, N_LOOKED_AT).astype(int))
+            graphs = Graphs.concatenate(self._featurize(X._one(index)) for index in few)
+            if len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
+                warn_of_other_units(self.r_max)
 
     def _stack(self, pieces, X):
         graphs = Graphs.concatenate(pieces)

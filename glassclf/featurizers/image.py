@@ -8,7 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from glassclf.configurations import fractional
-from glassclf.featurizers.base import ConfigurationFeaturizer, NoTableMixin, Number
+from glassclf.featurizers.base import ConfigurationFeaturizer, LazyMixin, NoTableMixin, Number
+from glassclf.featurizers.lazy import LazyImages
 
 # A particle this far outside an open box, in units of its edge, is there by rounding.
 EDGE_TOLERANCE = 1e-9
@@ -16,7 +17,7 @@ EDGE_TOLERANCE = 1e-9
 SCALE_TOLERANCE = 0.05
 
 
-class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
+class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
     """Count the particles of each type on a grid that spans the box.
 
     Parameters
@@ -29,6 +30,11 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
         than twice the blur, an image tells positions finer than its pixels. The blur wraps around
         along periodic directions of the box and is reflected at the ends of the others, so no part
         of a particle is lost.
+    lazy : bool, default=False
+        Whether ``transform`` returns :class:`LazyImages`, computed when they are used, instead of
+        an array. For sets larger than the memory; ``n_jobs`` is then not used.
+    cache : str or path-like, default=None
+        With ``lazy``, a folder in which features are kept once they are computed.
     n_jobs : int, default=None
         Number of processes over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
@@ -69,24 +75,30 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
 
     _parameter_constraints = {
         **ConfigurationFeaturizer._parameter_constraints,
+        **LazyMixin._lazy_constraints,
         "n_pixels": [Number(Integral, 1, None, closed="left")],
         "blur": [Number(Real, 0, None, closed="left")],
     }
     _invariances = ("permutation",)
+    _sequence = LazyImages
+    _of_no_effect = ("pixel_size_",)
 
-    def __init__(self, n_pixels=64, *, blur=0.2, n_jobs=None):
+    def __init__(self, n_pixels=64, *, blur=0.2, lazy=False, cache=None, n_jobs=None):
         self.n_pixels = n_pixels
         self.blur = blur
+        self.lazy = lazy
+        self.cache = cache
         self.n_jobs = n_jobs
 
     def _learn(self, X):
+        super()._learn(X)
         self.pixel_size_ = self._pixel_sizes(X).mean(axis=0)
 
     def _pixel_sizes(self, X):
         """Width of the pixels along each lattice vector, ndarray of shape (n, n_dims)."""
         return np.linalg.norm(X.cells, axis=2) / self.n_pixels
 
-    def _stack(self, pieces, X):
+    def _warn(self, X):
         sizes = self._pixel_sizes(X)
         other = np.argwhere(np.abs(sizes / self.pixel_size_ - 1) > SCALE_TOLERANCE)
         if len(other):
@@ -97,7 +109,6 @@ class ImageFeaturizer(NoTableMixin, ConfigurationFeaturizer):
                 "CNN that is another scale; choose n_pixels in proportion to the box",
                 stacklevel=3,
             )
-        return super()._stack(pieces, X)
 
     def _featurize(self, configuration):
         grid = _grid_coordinates(configuration, self.n_pixels)

@@ -1,0 +1,209 @@
+"""Lazy features equal eager ones, and stand wherever these do."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, train_test_split
+
+from glassclf.configurations import Configurations
+from glassclf.featurizers import GraphFeaturizer, Graphs, ImageFeaturizer, LazyGraphs, LazyImages
+from glassclf.featurizers.cache import SHARD_SIZE
+from glassclf.testing import two_phases
+from glassclf.testing.comparison import assert_equal
+
+FEATURIZERS = [
+    ImageFeaturizer(n_pixels=8),
+    GraphFeaturizer(n_neighbors=4),
+    GraphFeaturizer(r_max=1.5),
+]
+KEYS = [
+    slice(2, 9),
+    slice(None, None, -1),
+    [3, 1, 1, -1],
+    np.arange(24) % 3 == 0,
+    (np.array([5, 0]), Ellipsis),
+    [],
+]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A set in memory, and opened from a file."""
+    X = two_phases(n_runs=12)[0]
+    path = tmp_path_factory.mktemp("store") / "set.safetensors"
+    X.save(path)
+    return X, Configurations.open(path)
+
+
+def lazy_and_eager(featurizer, X, **parameters):
+    eager = clone(featurizer).fit(X)
+    lazy = clone(featurizer).set_params(lazy=True, **parameters).fit(X)
+    return lazy.transform(X), eager.transform(X)
+
+
+def assert_same(lazy, eager):
+    """The features of a sequence, computed at once, are bit for bit those of the eager set."""
+    assert len(lazy) == len(eager)
+    computed = lazy.compute(np.arange(len(lazy)))
+    assert_equal(computed, eager, "lazy features")
+
+
+@pytest.mark.parametrize("featurizer", FEATURIZERS)
+def test_lazy_features_are_the_eager_ones(featurizer, stored):
+    for X in stored:
+        lazy, eager = lazy_and_eager(featurizer, X)
+        assert isinstance(lazy, (LazyImages, LazyGraphs))
+        assert lazy.shape == eager.shape
+        assert lazy.ndim == eager.ndim
+        assert_equal(dict(lazy.info), dict(X.info), "info")
+        assert_same(lazy, eager)
+        assert_equal(lazy.compute([5, 0, 5]), eager[[5, 0, 5]], "a batch")
+        assert_equal(lazy[7], eager[7], "one sample")
+        for key in KEYS:
+            part = lazy[key]
+            assert type(part) is type(lazy)
+            assert part.shape == eager[key].shape
+            assert_same(part, eager[key])
+            assert_equal(dict(part.info), dict(X[key].info), "info of a part")
+            assert_same(part[:3], eager[key][:3])
+
+
+def test_an_array_of_lazy_images_is_computed_and_graphs_make_none(stored):
+    images, eager = lazy_and_eager(ImageFeaturizer(n_pixels=8), stored[1])
+    assert images.dtype == np.float32
+    np.testing.assert_array_equal(np.asarray(images), eager, strict=True)
+    assert np.asarray(images, dtype=np.float64).dtype == np.float64
+    with pytest.raises(ValueError, match="lazy images are computed, which is a copy"):
+        np.array(images, copy=False)
+    graphs, _ = lazy_and_eager(GraphFeaturizer(), stored[1])
+    with pytest.raises(TypeError, match="Graphs are for MPNNClassifier"):
+        np.asarray(graphs)
+    assert isinstance(graphs.compute([]), Graphs)
+    assert len(graphs[:0].compute([])) == 0
+
+
+def test_info_that_is_set_follows_and_leaves_the_configurations_alone(stored):
+    for X in stored:
+        images, _ = lazy_and_eager(ImageFeaturizer(n_pixels=8), X)
+        images.info = {"number": np.arange(24)}
+        assert images[[3, 1]].info["number"].tolist() == [3, 1]
+        assert "number" not in X.info
+        with pytest.raises(ValueError, match="one value for each of the 24"):
+            images.info = {"number": [1]}
+
+
+@pytest.mark.parametrize("featurizer", FEATURIZERS)
+def test_a_sequence_is_pickled_small_and_split_by_scikit_learn(featurizer, stored):
+    X, opened = stored
+    lazy, eager = lazy_and_eager(featurizer, opened)
+    pickled = pickle.dumps(lazy)
+    assert len(pickled) < 3000
+    assert_same(pickle.loads(pickled), eager)
+    assert joblib.hash(lazy) == joblib.hash(lazy[:])
+    train, test = next(GroupKFold(3).split(lazy, groups=lazy.info["run"]))
+    for part, rows in ((lazy[train], train), (pickle.loads(pickle.dumps(lazy[test])), test)):
+        assert_same(part, eager[rows])
+    left, right = train_test_split(lazy, random_state=0)
+    assert isinstance(left, type(lazy))
+    assert len(left) + len(right) == len(lazy)
+
+
+@pytest.mark.parametrize("featurizer", FEATURIZERS)
+def test_a_fingerprint_tells_what_features_depend_on(featurizer, stored):
+    X, opened = stored
+    lazy = lazy_and_eager(featurizer, opened)[0]
+    in_memory = lazy_and_eager(featurizer.set_params(n_jobs=1), X)[0]
+    assert lazy.fingerprint() == in_memory.fingerprint()
+    assert lazy[3:5].fingerprint() == in_memory[[3, 4]].fingerprint() != lazy.fingerprint()
+    other = {"n_pixels": 9} if isinstance(featurizer, ImageFeaturizer) else {"connect": True}
+    changed = lazy_and_eager(clone(featurizer).set_params(**other), X)[0]
+    assert changed.fingerprint() != lazy.fingerprint()
+    more = Configurations(X)
+    more.types = np.where(np.arange(len(more.types)) < 30, 2, more.types)
+    fitted = clone(featurizer).set_params(lazy=True).fit(more)
+    assert fitted.transform(more)[1:].fingerprint() != lazy[1:].fingerprint()
+
+
+def test_a_sequence_keeps_the_featurizer_as_it_was(stored):
+    X = stored[0]
+    featurizer = ImageFeaturizer(n_pixels=8, lazy=True).fit(X)
+    images = featurizer.transform(X)
+    featurizer.set_params(n_pixels=4).fit(X[:1])
+    assert images[0].shape == (2, 8, 8)
+
+
+def test_errors_and_warnings_name_what_is_amiss(stored, tmp_path):
+    X = stored[1]
+    with pytest.raises(ValueError, match=r"cache='.*' is used with lazy=True only"):
+        ImageFeaturizer(cache=tmp_path).fit(X)
+    graphs = GraphFeaturizer(n_neighbors=42, lazy=True).fit_transform(X)
+    with pytest.raises(ValueError, match="configuration 7: n_neighbors must be smaller"):
+        graphs.compute([7])
+    with pytest.warns(UserWarning, match="no two particles of X are within r_max=0.001"):
+        GraphFeaturizer(r_max=1e-3, lazy=True).fit_transform(X)
+    images = ImageFeaturizer(n_pixels=8, lazy=True).fit(X)
+    small = Configurations(X[:2])
+    small.cells = small.cells * 2
+    with pytest.warns(UserWarning, match="pixels of configuration 0 are"):
+        images.transform(small)
+    other = Configurations(X[:2])
+    other.types = np.where(np.arange(len(other.types)) == 50, 5, other.types)
+    with pytest.raises(ValueError, match="configuration 1 holds particles of type 5"):
+        images.transform(other)
+
+
+def shards(folder):
+    return sorted(folder.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("featurizer", FEATURIZERS)
+def test_features_are_kept_on_disk(featurizer, tmp_path):
+    X = Configurations(two_phases(n_runs=2)[0][np.arange(SHARD_SIZE + 6) % 4])
+    X.save(tmp_path / "set")
+    opened, cache = Configurations.open(tmp_path / "set"), tmp_path / "cache"
+    lazy, eager = lazy_and_eager(featurizer, opened, cache=cache)
+    assert shards(cache) == []
+    part = lazy[[SHARD_SIZE + 5, 1]]
+    assert_same(part, eager[[SHARD_SIZE + 5, 1]])
+    files = shards(cache)
+    assert [file.name for file in files] == ["000000.safetensors", "000001.safetensors"]
+    before = [file.stat().st_mtime_ns for file in files]
+    # Another process, another fold of the same file, another order.
+    again, _ = lazy_and_eager(featurizer, opened[np.arange(SHARD_SIZE)[::-1]], cache=cache)
+    assert_same(pickle.loads(pickle.dumps(again)), eager[np.arange(SHARD_SIZE)[::-1]])
+    assert_same(lazy, eager)
+    assert [file.stat().st_mtime_ns for file in shards(cache)] == before
+    # Other features stand beside them.
+    lazy_and_eager(featurizer, opened[:5], cache=cache)[0][:2].compute([0])
+    assert len({file.parent for file in shards(cache)}) == 1
+    lazy_and_eager(featurizer, Configurations(opened[:5]), cache=cache)[0].compute([0])
+    assert len({file.parent for file in shards(cache)}) == 2
+
+
+@pytest.mark.parametrize("featurizer", FEATURIZERS)
+def test_a_damaged_shard_is_computed_again(featurizer, stored, tmp_path):
+    lazy, eager = lazy_and_eager(featurizer, stored[1], cache=tmp_path)
+    assert_same(lazy, eager)
+    (file,) = shards(tmp_path)
+    good = file.read_bytes()
+    rng = np.random.default_rng(0)
+    flipped = [bytearray(good) for _ in range(4)]
+    for content, place in zip(flipped, rng.integers(0, len(good), 4)):
+        content[place] ^= 1 << int(rng.integers(8))
+    for content in (b"", good[:100], good[:-1], bytes(len(good)), *flipped):
+        file.write_bytes(content)
+        assert_same(lazy[:], eager)
+        assert file.read_bytes() == good
+
+
+def test_several_processes_fill_one_cache(stored, tmp_path):
+    lazy, eager = lazy_and_eager(ImageFeaturizer(n_pixels=8), stored[1], cache=tmp_path)
+    parts = joblib.Parallel(n_jobs=2)(
+        joblib.delayed(type(lazy).compute)(lazy, np.arange(24)) for _ in range(4)
+    )
+    for part in parts:
+        np.testing.assert_array_equal(part, eager)
+    assert len(shards(tmp_path)) == 1
