@@ -165,15 +165,19 @@ class Checkpoint:
             return state
 
     def _refuse_other_training(self, found):
-        differences = []
-        for name, value in found["data"].items():
-            if self.fingerprints["data"].get(name) != value:
-                differences.append(name)
-        here = self.fingerprints["parameters"]
-        there = found["parameters"]
-        for name in sorted(here.keys() | there.keys()):
-            if here.get(name) != there.get(name):
-                differences.append(f"{name} (there {there.get(name)}, here {here.get(name)})")
+        here, there = self.fingerprints["parameters"], found["parameters"]
+        differences = [
+            name
+            for name, value in found["data"].items()
+            if self.fingerprints["data"][name] != value
+        ]
+        # Estimators of two classes have other parameters altogether.
+        names = ["class"] if here["class"] != there["class"] else sorted(here.keys() | there.keys())
+        differences += [
+            f"{name} (there {there.get(name)}, here {here.get(name)})"
+            for name in names
+            if here.get(name) != there.get(name)
+        ]
         if differences:
             raise ValueError(
                 f"checkpoint={str(self.folder)!r} holds another training, which differs in "

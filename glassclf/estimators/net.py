@@ -9,7 +9,12 @@ from skorch import NeuralNet
 from skorch.callbacks import PassthroughScoring, PrintLog
 
 from glassclf.estimators.batching import BatchLoader
+from glassclf.estimators.parallel import Alone
+from glassclf.estimators.precision import MixedPrecision
+from glassclf.estimators.settings import present_device
 from glassclf.estimators.stopping import StopTraining
+from glassclf.networks.graph_batch import at_least_single
+from glassclf.networks.normalization import share_statistics
 
 
 class Diverged(ValueError):
@@ -34,11 +39,18 @@ class Net(NeuralNet):
         Where the training is kept.
     frozen : sequence of torch.nn.Module
         Parts that stay as they are.
+    compiled : callable or None
+        The module, compiled for training.
+    arithmetic : MixedPrecision
+    processes : Alone or Processes
+        That train together.
     """
 
     order, n_done = None, 0
-    augmentation = average = checkpoint = None
+    augmentation = average = checkpoint = compiled = None
     frozen = ()
+    arithmetic = MixedPrecision("32", torch.device("cpu"))
+    processes = Alone()
 
     def get_default_callbacks(self):
         """Callbacks of skorch that every training has."""
@@ -51,7 +63,9 @@ class Net(NeuralNet):
     def infer(self, x, **fit_params):
         """Outputs of the module for one batch."""
         module = self.module_
-        if self.average is not None and not module.training:
+        if module.training:
+            module = self.compiled or module
+        elif self.average is not None:
             module = self.average.module
         return module(x.to(self.device))
 
@@ -72,6 +86,47 @@ class Net(NeuralNet):
             self.average.update(self.module_)
         return step
 
+    def train_step_single(self, batch, **fit_params):
+        """Compute the loss of a batch and its gradients."""
+        self._set_training(True)
+        x, y = batch
+        with self.arithmetic.autocast():
+            y_pred = self.infer(x)
+        y_pred = at_least_single(y_pred)
+        loss = self.get_loss(y_pred, y, training=True)
+        self.arithmetic.backward(loss)
+        groups = self.optimizer_.param_groups
+        parameters = [p for group in groups for p in group["params"] if p.requires_grad]
+        loss = self.processes.average_gradients(parameters, loss)
+        self.arithmetic.unscale(self.optimizer_)
+        return {"loss": loss, "y_pred": y_pred}
+
+    def _step_optimizer(self, step_fn):
+        if not self.arithmetic.scales:
+            return super()._step_optimizer(step_fn)
+        # Whether there is a step at all depends on the gradients.
+        step_fn()
+        return self.arithmetic.step(self.optimizer_)
+
+    def batch_share(self, data, rows):
+        """Batch of those rows that this process trains on.
+
+        Parameters
+        ----------
+        data : TrainingData
+        rows : tensor of int
+
+        Returns
+        -------
+        batch : tuple
+        """
+        if self.processes.count == 1:
+            return data.batch(rows.numpy())
+        part, share = self.processes.share(rows)
+        share_statistics(self.module_, len(part) < len(rows))
+        x, (target, weight) = data.batch(part.numpy())
+        return x, (target, weight * share)
+
     def train_epoch(self, train, valid, after_batch):
         """Train for one epoch, or for what is left of the running one.
 
@@ -90,16 +145,21 @@ class Net(NeuralNet):
             self.history.record("dur", 0.0)
         before = self.history[-1]["dur"]
         start = time.monotonic()
-        for rows in self.order[self.n_done :].split(self.batch_size):
-            self._run_batch(train.batch(rows.numpy()), "train", self.train_step)
+        while self.n_done < len(self.order):
+            rows = self.order[self.n_done : self.n_done + self.batch_size]
+            place = len(self.history), self.n_done
+            with self.processes.own_random_numbers(torch.device(self.device), *place):
+                batch = self.batch_share(train, rows)
+                self._run_batch(batch, "train", self.train_step, len(rows))
             self.n_done += len(rows)
             self.history.record("dur", before + time.monotonic() - start)
             after_batch()
         self.history.record("train_batch_count", -(-len(train) // self.batch_size))
+        self._align_processes()
         if valid is not None:
             batches = BatchLoader(valid, self.batch_size)
             for batch in batches:
-                self._run_batch(batch, "valid", self.validation_step)
+                self._run_batch(batch, "valid", self.validation_step, len(batch[0]))
             self.history.record("valid_batch_count", len(batches))
         self.history.record("dur", before + time.monotonic() - start)
         self.order, self.n_done = None, 0
@@ -109,10 +169,16 @@ class Net(NeuralNet):
             # A long training has millions of batches.
             self.history[-1]["batches"].clear()
 
-    def _run_batch(self, batch, part, step):
+    def _align_processes(self):
+        for module in [self.module_, *([self.average.module] if self.average else [])]:
+            self.processes.average_buffers(module)
+
+    def _run_batch(self, batch, part, step, n_samples):
         training = part == "train"
         self.notify("on_batch_begin", batch=batch, training=training)
         result = step(batch)
+        if not training:
+            result["loss"] = self.processes.average(result["loss"])
         loss = result["loss"].item()
         if training and not math.isfinite(loss):
             n_before = self.n_done // self.batch_size
@@ -121,7 +187,7 @@ class Net(NeuralNet):
                 f"{n_before + 1}: lower lr, or set clip_norm=1.0"
             )
         self.history.record_batch(f"{part}_loss", loss)
-        self.history.record_batch(f"{part}_batch_size", len(batch[0]))
+        self.history.record_batch(f"{part}_batch_size", n_samples)
         self.notify("on_batch_end", batch=batch, training=training, **result)
 
     def _set_training(self, training=True):
@@ -160,12 +226,21 @@ class Net(NeuralNet):
         parts : dict
             Objects with ``state_dict`` and ``load_state_dict``.
         """
-        return {} if self.average is None else {"average": self.average}
+        parts = {} if self.average is None else {"average": self.average}
+        if self.arithmetic.scales:
+            parts["arithmetic"] = self.arithmetic
+        return parts
 
     def end_training(self):
         """Let go of what only a training needs, so that it is not saved with the net."""
-        for name in ("order", "n_done", "augmentation", "average", "checkpoint", "frozen"):
+        share_statistics(self.module_, False)
+        names = ["order", "n_done", "augmentation", "average", "checkpoint", "frozen"]
+        for name in [*names, "compiled", "arithmetic", "processes"]:
             vars(self).pop(name, None)
+
+    def __setstate__(self, state):
+        """Take what was pickled; on the CPU, where the GPU of then is not there."""
+        super().__setstate__({**state, "device": present_device(state["device"])})
 
     def notify(self, method_name, **kwargs):
         """Call all callbacks; where one asks to stop, end the training after them.

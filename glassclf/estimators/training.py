@@ -2,13 +2,14 @@
 
 import copy
 import json
+from contextlib import nullcontext
 
 import torch
 
 from glassclf.estimators.checkpoint import CheckpointError
 from glassclf.estimators.evaluation import settle_statistics
 from glassclf.estimators.net import Diverged
-from glassclf.estimators.stopping import StopTraining
+from glassclf.estimators.stopping import REASONS, StopTraining
 from glassclf.estimators.training_state import capture_state, restore_state
 
 # Reasons to stop after which a training is complete: it would stop there again.
@@ -69,7 +70,8 @@ class Training:
             self.stopped_by = saved["stopped_by"]
             self.net.end_training()
             return
-        with self.stop.listening():
+        # Without a checkpoint a signal ends the process, as ever.
+        with self.stop.listening() if self.net.checkpoint else nullcontext():
             try:
                 self.net.notify("on_train_begin", X=self.train, y=None)
                 if saved is not None:
@@ -106,11 +108,16 @@ class Training:
             self._good_weights = weights
         if len(net.history) < self.last_epoch:
             self._save()
-            if self.stop.reason is not None:
-                raise StopTraining(self.stop.reason)
+            reason = self._stop_reason()
+            if reason is not None:
+                raise StopTraining(reason)
+
+    def _stop_reason(self):
+        """Reason to stop that any of the processes has."""
+        return REASONS[self.net.processes.largest(REASONS.index(self.stop.reason))]
 
     def _after_batch(self):
-        reason = self.stop.reason
+        reason = self._stop_reason()
         n_batches = -(-self.net.n_done // self.net.batch_size)
         every = self.checkpoint_batches
         if reason is not None or (every is not None and n_batches % every == 0):

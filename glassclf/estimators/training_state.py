@@ -26,7 +26,7 @@ def capture_state(net):
     """
     return {
         "module": net.module_.state_dict(),
-        "optimizer": net.optimizer_.state_dict(),
+        "optimizer": to_plain(net.optimizer_.state_dict()),
         "parts": {name: part.state_dict() for name, part in net.stateful_parts().items()},
         "history": json.dumps(net.history.to_list(), default=lambda number: number.item()),
         "order": net.order,
@@ -110,10 +110,10 @@ def to_plain(value):
     TypeError
         If it holds anything else.
     """
-    if isinstance(value, (type(None), bool, int, float, str, torch.Tensor)):
-        return value
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, (type(None), bool, int, float, str, torch.Tensor)):
+        return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return {ARRAY: torch.from_numpy(np.array(value))}
     if isinstance(value, (set, frozenset)):
