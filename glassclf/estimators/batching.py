@@ -55,20 +55,38 @@ class GraphSamples:
 
     def batch(self, indices):
         """:class:`GraphBatch` of the chosen samples."""
-        chosen = self.graphs[indices]
-        n_nodes, degrees = chosen.n_nodes, np.asarray(chosen.degrees)
+        graphs = self.graphs
+        nodes = _bounds(graphs.node_offsets, indices)
+        edges = _bounds(graphs.edge_offsets, indices)
+        n_nodes, n_edges = nodes[:, 1] - nodes[:, 0], edges[:, 1] - edges[:, 0]
+        degrees = _joined(graphs.degrees, nodes)
+        smallest = int(degrees.min())
+        regular = smallest == degrees.max() and smallest > 0
         # Neighbours are numbered within their configuration; here within the batch.
-        first_node = np.repeat(chosen.node_offsets[:-1], chosen.n_edges)
+        first_node = np.repeat(np.cumsum(n_nodes) - n_nodes, n_edges)
         return GraphBatch(
-            types=torch.from_numpy(np.searchsorted(self.types, chosen.types)),
-            graph=torch.from_numpy(np.repeat(np.arange(len(chosen)), n_nodes)),
-            n_nodes=torch.from_numpy(n_nodes.astype(np.int64)),
-            sources=torch.from_numpy(np.repeat(np.arange(len(degrees)), degrees)),
-            neighbors=torch.from_numpy(chosen.neighbors + first_node),
-            vectors=torch.from_numpy(np.array(chosen.vectors)),
-            distances=torch.from_numpy(np.array(chosen.distances)),
-            n_neighbors=chosen.n_neighbors,
+            types=torch.from_numpy(np.searchsorted(self.types, _joined(graphs.types, nodes))),
+            graph=torch.from_numpy(np.repeat(np.arange(len(indices)), n_nodes)),
+            n_nodes=torch.from_numpy(n_nodes),
+            sources=torch.from_numpy(
+                # One number for all is repeated much faster than one for each.
+                np.repeat(np.arange(len(degrees)), smallest if regular else degrees)
+            ),
+            neighbors=torch.from_numpy(_joined(graphs.neighbors, edges) + first_node),
+            vectors=torch.from_numpy(_joined(graphs.vectors, edges)),
+            distances=torch.from_numpy(_joined(graphs.distances, edges)),
+            n_neighbors=smallest if regular else None,
         )
+
+
+def _bounds(offsets, indices):
+    """First row and end of each chosen member of a packed array, shape (n_chosen, 2)."""
+    return np.stack([offsets[indices], offsets[indices + 1]], axis=1).astype(np.int64)
+
+
+def _joined(array, bounds):
+    """Copy of the rows of the chosen members, piece by piece: faster than row by row."""
+    return np.concatenate([array[start:end] for start, end in bounds.tolist()])
 
 
 class TrainingData(torch.utils.data.Dataset):
