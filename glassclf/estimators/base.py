@@ -13,7 +13,7 @@ from skorch.callbacks import GradientNormClipping
 
 from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import BatchLoader, TrainingData
-from glassclf.estimators.card import training_card, warn_of_other_kind
+from glassclf.estimators.card import TrainingCard, training_card, warn_of_other_kind
 from glassclf.estimators.checkpoint import Checkpoint
 from glassclf.estimators.evaluation import evaluate, probe_module
 from glassclf.estimators.fingerprint import data_fingerprint, parameter_fingerprint
@@ -21,6 +21,7 @@ from glassclf.estimators.history import history_arrays, warn_if_falling, warn_of
 from glassclf.estimators.net import Net, take_over
 from glassclf.estimators.net_callbacks import BestEpoch, ValidationScore
 from glassclf.estimators.parameters import TrainingParameters
+from glassclf.estimators.plain_net import net_from_plain, net_to_plain
 from glassclf.estimators.schedules import NEEDS_VALIDATION, LearningRate, check_threshold
 from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import (
@@ -272,11 +273,7 @@ class NetworkEstimator(
     def _build_net(self, targets, device, first_epoch):
         module = module_class(self.module, self._default_module)
         facts = {**self._module_facts(), "n_outputs": self._count_outputs(targets)}
-        arguments = {
-            **module_arguments(module, facts, self.get_params(deep=False)),
-            **{f"criterion__{name}": value for name, value in self._criterion_arguments().items()},
-            **optimizer_arguments(self.optimizer, self.weight_decay),
-        }
+        arguments = module_arguments(module, facts, self.get_params(deep=False))
         rate = LearningRate(
             self.schedule,
             self.lr,
@@ -299,7 +296,10 @@ class NetworkEstimator(
             callbacks.append(("_best_epoch", best))
         # Copies: callbacks keep what they have seen, and a parameter must stay as it was given.
         callbacks += copy.deepcopy(list(self.callbacks or []))
-        net = Net(
+        return self._make_net(module, arguments, callbacks, device), best
+
+    def _make_net(self, module, arguments, callbacks, device):
+        return Net(
             module,
             criterion=self._criterion,
             optimizer=optimizer_class(self.optimizer),
@@ -314,5 +314,19 @@ class NetworkEstimator(
             # skorch prints a line an epoch.
             verbose=max(0, self.verbose - 1),
             **arguments,
+            **{f"criterion__{name}": value for name, value in self._criterion_arguments().items()},
+            **optimizer_arguments(self.optimizer, self.weight_decay),
         )
-        return net, best
+
+    def _plain_state(self):
+        """Attributes as plain data and tensors, for ``glassclf.save``."""
+        state = dict(self.__getstate__())
+        if "net_" in state:
+            state |= {"net_": net_to_plain(self.net_), "card_": dict(self.card_)}
+        return state
+
+    def _set_plain_state(self, state):
+        vars(self).update(state)
+        if "net_" in state:
+            self.net_ = net_from_plain(self, state["net_"])
+            self.card_ = TrainingCard(state["card_"])

@@ -185,7 +185,7 @@ class _Decoder:
     def estimator(self, content):
         cls = self.classes[content["class"], "estimator"]
         state = {}
-        for name, node in content["state"].items():
+        for name, node in content["state"]:
             if not name.isidentifier() or name.startswith(("__", WATCHERS)):
                 raise ValueError(f"{name!r} is no attribute of {cls.__name__}")
             state[name] = self.decode(node)
@@ -199,8 +199,8 @@ class _Decoder:
         if issubclass(cls, SVC):
             check_support_vectors(state)
         restore(estimator, state)
-        if content.get("requests"):
-            estimator._metadata_request = _requests(estimator, content["requests"])
+        if "requests" in content:
+            estimator._metadata_request = _requests(estimator, self.decode(content["requests"]))
         return estimator
 
 

@@ -179,7 +179,7 @@ class _Encoder:
             return self.refuse(value)
         if isinstance(value, torch.device):
             return {"device": str(value)}
-        if isinstance(value, torch.Tensor):
+        if isinstance(value, torch.Tensor) and value.dtype is not torch.bfloat16:
             return {"tensor": self.numpy(value.detach().cpu().numpy())}
         for kind, base in (("network", torch.nn.Module), ("optimizer", torch.optim.Optimizer)):
             if isinstance(value, type) and issubclass(value, base):
@@ -214,16 +214,17 @@ class _Encoder:
                     stacklevel=2,
                 )
         requests = state.pop("_metadata_request", None)
-        node = {"class": name, "state": {}}
+        node = {"class": name, "state": []}
         for attribute, held in state.items():
             if not attribute.startswith(WATCHERS):
-                node["state"][attribute] = self.item(attribute, held)
+                node["state"].append([attribute, self.item(attribute, held)])
         if isinstance(requests, MetadataRequest):
-            node["requests"] = {
+            asked = {
                 method: request.requests
                 for method, request in vars(requests).items()
                 if getattr(request, "requests", None)
             }
+            node["requests"] = self.encode(asked)
         self.owners.pop()
         return {"estimator": node}
 
@@ -292,7 +293,7 @@ def describe(path, name, estimator, parameters):
 def _holds_estimators(value):
     values = value if isinstance(value, (list, tuple)) else [value]
     return any(
-        isinstance(part, BaseEstimator)
+        hasattr(part, "fit")
         for one in values
         for part in (one if isinstance(one, tuple) else [one])
     )
