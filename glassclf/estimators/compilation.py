@@ -3,19 +3,26 @@
 import os
 import shutil
 
+import torch
+
 
 def compile_module(module, device):
-    """Compile a module in place, so that its training steps run faster once they are compiled.
+    """Compile a module, so that its training steps run faster once they are compiled.
 
-    The module stays the object that it was: the names of its weights do not change, and it can be
-    copied and saved; a copy is not compiled. Sizes are left open, as the last batch of an epoch is
-    smaller, and graphs differ in size.
+    The module itself stays as it is: the names of its weights do not change, and it can be copied
+    and saved. Sizes are left open, as the last batch of an epoch is smaller, and graphs differ in
+    size.
 
     Parameters
     ----------
     module : torch.nn.Module
     device : torch.device
         Where it runs.
+
+    Returns
+    -------
+    compiled : callable
+        Works with the weights of the module.
 
     Raises
     ------
@@ -28,4 +35,4 @@ def compile_module(module, device):
             "compile=True needs a C++ compiler on the CPU: install g++, name one in the "
             "environment variable CXX, or use compile=False"
         )
-    module.compile(dynamic=True)
+    return torch.compile(module, dynamic=True)

@@ -5,8 +5,6 @@ import copy
 import numpy as np
 import torch
 
-from glassclf.estimators.batching import BatchLoader
-
 
 def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     """Apply a method of the trained module to samples, batch by batch.
@@ -104,8 +102,10 @@ def settle_statistics(net, dataset):
         norm.momentum = None  # a plain average
         norm.train()
     with torch.no_grad():
-        for batch, _ in BatchLoader(dataset, net.batch_size):
+        for rows in torch.arange(len(dataset)).split(net.batch_size):
+            batch, _ = net.batch_share(dataset, rows)
             net.infer(batch)
+    net.processes.average_buffers(module)
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
     module.eval()

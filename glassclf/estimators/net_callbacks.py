@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import torch
 from skorch.callbacks import Callback
 
 from glassclf.estimators.stopping import StopTraining
@@ -34,7 +35,8 @@ class ValidationScore(Callback):
         """Score the epoch."""
         if self.outputs_:
             outputs, targets = np.concatenate(self.outputs_), np.concatenate(self.targets_)
-            net.history.record("valid_score", float(self.score(outputs, targets)))
+            score = torch.tensor(float(self.score(outputs, targets)), dtype=torch.float64)
+            net.history.record("valid_score", net.processes.average(score).item())
         self.outputs_, self.targets_ = [], []
 
 

@@ -72,12 +72,13 @@ class Alone:
         """Part of the samples of a batch that this process trains on, and its weight."""
         return rows, 1.0
 
-    def average_gradients(self, parameters):
-        """Leave gradients as they are."""
+    def average_gradients(self, parameters, loss):
+        """Leave gradients and loss as they are."""
+        return loss
 
-    def average(self, number):
-        """Leave a number as it is."""
-        return number
+    def average(self, tensor):
+        """Leave a tensor as it is."""
+        return tensor
 
     def largest(self, number):
         """Leave a number as it is."""
@@ -86,6 +87,13 @@ class Alone:
     def on_main(self, function):
         """Return what the function returns."""
         return function()
+
+    def through_main(self, thing):
+        """Leave a thing as it is."""
+        return thing
+
+    def average_buffers(self, module):
+        """Leave a module as it is."""
 
     def own_random_numbers(self, device, *place):
         """Context of random numbers that no other process draws: there is no other."""
@@ -136,39 +144,38 @@ class Processes:
         part = rows[self.index :: self.count]
         return part, len(part) * self.count / len(rows)
 
-    def average_gradients(self, parameters):
+    def average_gradients(self, parameters, loss):
         """Replace gradients by their mean over the processes.
 
         Parameters
         ----------
         parameters : list of torch.nn.Parameter
+        loss : tensor
+
+        Returns
+        -------
+        loss : tensor
+            Mean over the processes, too.
         """
-        if not parameters:
-            return
-        gradients = [p.grad for p in parameters]
         # All in one message. A parameter that no process used keeps no gradient at all.
-        used = torch.tensor([float(g is not None) for g in gradients], device=parameters[0].device)
+        used = loss.new_tensor([float(p.grad is not None) for p in parameters])
         filled = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        message = torch.cat([used, *(gradient.flatten() for gradient in filled)])
-        used, *means = self._utils.reduce(message, "mean").split(
-            [len(parameters), *(p.numel() for p in parameters)]
+        message = torch.cat([loss.detach().view(1), used, *(each.flatten() for each in filled)])
+        loss, used, *means = self._utils.reduce(message, "mean").split(
+            [1, len(parameters), *(p.numel() for p in parameters)]
         )
         for parameter, is_used, mean in zip(parameters, used.tolist(), means):
             if is_used:
                 parameter.grad = mean.view_as(parameter).to(parameter.dtype)
+        return loss[0]
 
-    def average(self, number):
-        """Mean of a number over the processes."""
-        return self._reduce(number, "mean")
+    def average(self, tensor):
+        """Mean of a tensor over the processes."""
+        return self._utils.reduce(tensor.detach().to(self._device), "mean")
 
     def largest(self, number):
-        """Largest of the numbers of the processes."""
-        return self._reduce(number, "max")
-
-    def _reduce(self, number, how):
-        # NaN too: of one process it becomes that of all. MPS and others lack float64.
-        tensor = torch.tensor([number], dtype=torch.float64, device=self._device)
-        return float(self._utils.reduce(tensor, how))
+        """Largest of the integers of the processes."""
+        return int(self._utils.reduce(torch.tensor([number], device=self._device), "max"))
 
     def on_main(self, function):
         """Call a function in the main process; all return what it returns or raise what it raises.
@@ -192,6 +199,10 @@ class Processes:
         if error is not None:
             raise error
         return value
+
+    def through_main(self, thing):
+        """Something whose methods are called in the main process alone, by all at once."""
+        return OnMain(thing, self)
 
     def start_alike(self, module):
         """Give all processes the weights of the main one."""

@@ -1,5 +1,7 @@
 """Training in half precision: autocast around the forward pass, scaled gradients for float16."""
 
+import contextlib
+
 import torch
 
 HALF = {"bf16": torch.bfloat16, "16": torch.float16}
@@ -24,6 +26,11 @@ class MixedPrecision:
     ValueError
         If the device has no such arithmetic.
 
+    Attributes
+    ----------
+    scales : bool
+        Whether the loss is scaled.
+
     Notes
     -----
     Micikevicius et al., "Mixed precision training", arXiv:1710.03740, section 3.
@@ -35,17 +42,15 @@ class MixedPrecision:
                 f'precision="bf16" needs a newer GPU than {torch.cuda.get_device_name(device)}: '
                 'use precision="16" or "32"'
             )
-        self.precision = precision
+        self.precision, self.scales = precision, precision == "16"
         self.device_type = device.type
-        self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "16")
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self.scales)
 
     def autocast(self):
         """Context of a forward pass in training."""
-        return torch.autocast(
-            self.device_type,
-            dtype=HALF.get(self.precision, torch.bfloat16),
-            enabled=self.precision in HALF,
-        )
+        if self.precision == "32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device_type, dtype=HALF[self.precision])
 
     def backward(self, loss):
         """Compute gradients; for float16 they are scaled until :meth:`unscale`."""

@@ -38,13 +38,15 @@ def refuse_unfinished(estimator):
             )
 
 
-def choose_device(device):
+def choose_device(device, name="device"):
     """Turn the ``device`` parameter into a torch device.
 
     Parameters
     ----------
     device : str or torch.device
         ``"auto"``: the GPU where there is one, else the CPU.
+    name : str, default="device"
+        Of the parameter.
 
     Returns
     -------
@@ -61,15 +63,62 @@ def choose_device(device):
         device = torch.device(device)
     except RuntimeError as error:
         raise ValueError(
-            f'device must be "auto" or a torch device such as "cpu" or "cuda:0", got {device!r}'
+            f'{name} must be "auto" or a torch device such as "cpu" or "cuda:0", got {device!r}'
         ) from error
     if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"device must be a CPU or a CUDA GPU, got {str(device)!r}")
+        raise ValueError(f"{name} must be a CPU or a CUDA GPU, got {str(device)!r}")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
-            f"device={str(device)!r} needs a GPU, and torch finds none; use 'auto' or 'cpu'"
+            f"{name}={str(device)!r} needs a GPU, and torch finds none; use 'auto' or 'cpu'"
         )
     return device
+
+
+def choose_data_device(data_device, device):
+    """Turn the ``data_device`` parameter into a torch device.
+
+    Parameters
+    ----------
+    data_device : str or torch.device
+    device : torch.device
+        Where the training runs.
+
+    Returns
+    -------
+    data_device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If it is a GPU that does not train.
+    """
+    wanted = choose_device(data_device, "data_device")
+    if wanted.type == "cpu":
+        return wanted
+    if device.type == "cpu" or wanted.index not in (None, device.index):
+        raise ValueError(
+            f"data_device={str(data_device)!r} must be the CPU or the device that trains, "
+            f"{str(device)!r}"
+        )
+    return device
+
+
+def present_device(device):
+    """Device for a net that was trained elsewhere.
+
+    Parameters
+    ----------
+    device : str
+        Where it was trained.
+
+    Returns
+    -------
+    device : str
+        The same, or the CPU where there is no such GPU.
+    """
+    wanted = torch.device(device)
+    present = wanted.type == "cpu" or (wanted.index or 0) < torch.cuda.device_count()
+    return device if present else "cpu"
 
 
 def optimizer_class(optimizer):

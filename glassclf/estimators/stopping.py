@@ -7,6 +7,7 @@ import time
 
 # What SLURM sends before the time limit of a job: SIGTERM, or what --signal=USR1@120 asks for.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+REASONS = (None, "max_time", *(number.name for number in SIGNALS))
 
 
 class StopTraining(Exception):
