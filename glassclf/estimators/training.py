@@ -76,6 +76,7 @@ class Training:
                 self.net.notify("on_train_begin", X=self.train, y=None)
                 if saved is not None:
                     restore_state(self.net, saved)
+                    self._keep_good_weights()
                 while self.net.order is not None or len(self.net.history) < self.last_epoch:
                     self._run_epoch()
             except StopTraining as stop:
@@ -103,14 +104,17 @@ class Training:
     def _run_epoch(self):
         net = self.net
         net.train_epoch(self.train, self.valid, self._after_batch)
-        weights = net.copy_weights()
-        if all(tensor.isfinite().all() for tensor in weights.values()):
-            self._good_weights = weights
+        self._keep_good_weights()
         if len(net.history) < self.last_epoch:
             self._save()
             reason = self._stop_reason()
             if reason is not None:
                 raise StopTraining(reason)
+
+    def _keep_good_weights(self):
+        weights = self.net.copy_weights()
+        if all(tensor.isfinite().all() for tensor in weights.values()):
+            self._good_weights = weights
 
     def _stop_reason(self):
         """Reason to stop that any of the processes has."""

@@ -147,6 +147,11 @@ def test_divergence_names_the_batch_and_keeps_the_last_good_weights(tmp_path, im
         model.fit(X, y)
     assert model.n_iter_ == 2
     np.testing.assert_array_equal(model.predict_proba(X), good.predict_proba(X))
+    if checkpoint:
+        again = small(**parameters)
+        with pytest.raises(ValueError, match="epoch 3, batch 4"):
+            again.fit(X, y)
+        np.testing.assert_array_equal(again.predict_proba(X), good.predict_proba(X))
 
 
 def test_divergence_in_the_first_epoch_leaves_the_estimator_as_it_was(images):
