@@ -200,11 +200,14 @@ class _Encoder:
         return name
 
     def estimator(self, value):
-        step = self.place[-1] if self.place else type(value).__name__
+        inner = self.place[self.owners[-1][0] :] if self.owners else [type(value).__name__]
+        # The name of a step, or where else the estimator stands in the one around it.
+        step = ".".join(inner) if inner[-1].isdigit() else inner[-1]
         self.owners.append((len(self.place), step, type(value)))
         name = self.name_of(type(value), "estimator")
         parameters = value.get_params(deep=False)
-        self.steps.append(describe(" > ".join(self.place), name, value, parameters))
+        path = " > ".join(step for _, step, _ in self.owners)
+        self.steps.append(describe(path, name, value, parameters))
         state = plain_state(value)
         for left_out in LEFT_OUT:
             if parameters.get(left_out) is not None:

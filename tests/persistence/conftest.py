@@ -1,3 +1,8 @@
+"""Models to save; what the tests share is imported by name."""
+
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -7,6 +12,8 @@ from sklearn.svm import SVC
 
 from glassclf.featurizers import BondOrderFeaturizer, RDFFeaturizer
 from glassclf.testing import two_phases
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sklearn
+from saved_headers import replace_in_header
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
@@ -166,7 +167,7 @@ def test_parameters_that_came_later_get_their_default(path):
     model = make_pipeline(RDFFeaturizer(partial=False))
     glassclf.save(model, path)
     assert glassclf.load(path)[0].partial is False
-    replace(path, r"[\"partial\", false], ", "")
+    replace_in_header(path, r"[\"partial\", false], ", "")
     assert glassclf.load(path)[0].partial is True
 
 
@@ -273,17 +274,9 @@ def test_own_classes_must_be_trusted(path):
 )
 def test_trusted_names_must_be_estimators(path, name, error):
     glassclf.save(Holder(), path)
-    replace(path, NAME, name)
+    replace_in_header(path, NAME, name)
     with pytest.raises(ValueError, match=f"the trusted .*{error}"):
         glassclf.load(path, trusted=(name,))
-
-
-def replace(path, old, new):
-    """Write a text in the header of a file anew."""
-    data = path.read_bytes()
-    length = int.from_bytes(data[:8], "little")
-    header = data[8 : 8 + length].replace(old.encode(), new.encode())
-    path.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + length :])
 
 
 def test_missing_folder_and_missing_file(baseline, tmp_path):
