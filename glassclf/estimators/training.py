@@ -66,6 +66,7 @@ class Training:
         """
         if saved is not None and self._is_complete(saved):
             restore_state(self.net, saved)
+            self._drop_open_epoch()
             self.net.module_.load_state_dict(saved["final_weights"])
             self.stopped_by = saved["stopped_by"]
             self.net.end_training()
@@ -143,9 +144,7 @@ class Training:
         if net.checkpoint is not None and self.failure is None and self.stopped_by in COMPLETE:
             # A copy: what follows changes the weights, and a longer training starts from these.
             state = copy.deepcopy(self._state())
-        if net.order is not None:
-            # The running epoch goes on after a resume; here it does not count.
-            del net.history[-1]
+        self._drop_open_epoch()
         weights = self._final_weights()
         net.average = None
         if weights is not None:
@@ -160,6 +159,25 @@ class Training:
             except CheckpointError as failure:
                 self.failure = failure
         net.end_training()
+
+    def net_of_now(self):
+        """Build the net that would be left if the training stopped here.
+
+        Returns
+        -------
+        net : Net
+        """
+        net = self.net.copy_to_predict()
+        net.module_.load_state_dict(self._final_weights())
+        if not net.frozen:
+            settle_statistics(net, self.train)
+        net.end_training()
+        return net
+
+    def _drop_open_epoch(self):
+        # It goes on after a resume; for the network of now it does not count.
+        if self.net.order is not None:
+            del self.net.history[-1]
 
     def _final_weights(self):
         if isinstance(self.failure, Diverged):

@@ -17,6 +17,7 @@ from skorch.callbacks import Callback, LRScheduler
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier
 from glassclf.estimators.checkpoint import BEST, LATEST, MAGIC, PREVIOUS, CheckpointError
+from glassclf.estimators.stopping import StopTraining
 
 SCHEDULES = ["constant", "exponential", "noam", "cosine", "linear", "plateau", "threshold"]
 
@@ -200,6 +201,21 @@ def test_early_stopped_fit_is_finished(tmp_path, images):
     assert first.stopped_by_ == "early_stopping"
     again = small(checkpoint=tmp_path, callbacks=[StopAfter(1)], **parameters).fit(X, y)
     assert again.stopped_by_ == "early_stopping"
+    assert_equal_weights(first, again)
+
+
+def test_fit_that_a_callback_ended_is_finished(tmp_path, images):
+    X, y = images
+
+    class Enough(Callback):
+        def on_batch_end(self, net, training, **kwargs):
+            if training and len(net.history) == 3:
+                raise StopTraining("callback")
+
+    first = small(checkpoint=tmp_path, callbacks=[Enough()]).fit(X, y)
+    again = small(checkpoint=tmp_path, callbacks=[Enough()]).fit(X, y)
+    assert first.stopped_by_ == again.stopped_by_ == "callback"
+    assert first.n_iter_ == again.n_iter_ == len(again.history_["lr"]) == 2
     assert_equal_weights(first, again)
 
 
