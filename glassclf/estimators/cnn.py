@@ -7,13 +7,15 @@ from numbers import Integral
 import numpy as np
 import torch
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
 from glassclf.configurations.packing import PackedSet
 from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import ArraySamples
 from glassclf.estimators.documentation import document
+from glassclf.estimators.lazy_samples import LazyArraySamples
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
+from glassclf.featurizers import LazyImages
 from glassclf.featurizers.base import Number
 from glassclf.networks import ConvolutionalNetwork
 
@@ -55,16 +57,13 @@ class ArrayInput:
     def _read_samples(self, X, y, reset):
         self._check_network_parameters()
         X = self._as_array(X, reset)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float32,
-            allow_nd=True,
-            reset=reset,
-            multi_output=self._multi_output,
-            y_numeric=self._multi_output,
-        )
+        of_y = {"multi_output": self._multi_output, "y_numeric": self._multi_output}
+        if isinstance(X, LazyImages):
+            X = self._as_lazy_images(X, reset)
+            y = _check_y(y, **of_y, estimator=self)
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float32, allow_nd=True, reset=reset, **of_y)
         if reset:
             self._n_spatial = X.ndim - 2
             if self._n_spatial > 3:
@@ -80,13 +79,21 @@ class ArrayInput:
         if augmentation is not None:
             extent = augmentation.extent_after(X.shape[2:])
             self._check_extent((*X.shape[:2], *extent), "augmented X")
-        return ArraySamples(X), y
+        return _samples(X), y
 
     def _check_samples(self, X):
         X = self._as_array(X, reset=False)
-        X = validate_data(self, X, dtype=np.float32, allow_nd=True, reset=False)
+        if isinstance(X, LazyImages):
+            X = self._as_lazy_images(X, reset=False)
+        else:
+            X = validate_data(self, X, dtype=np.float32, allow_nd=True, reset=False)
         self._check_extent(X.shape)
-        return ArraySamples(X)
+        return _samples(X)
+
+    def _as_lazy_images(self, X, reset):
+        if len(X) == 0:
+            raise ValueError("X is empty: expected at least one image")
+        return validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _check_extent(self, shape, what="X"):
         extent = shape[2:]
@@ -116,7 +123,7 @@ class ArrayInput:
 
     def _as_array(self, X, reset):
         name = type(self).__name__
-        if isinstance(X, PackedSet):
+        if isinstance(X, PackedSet) and not isinstance(X, LazyImages):
             raise TypeError(
                 f"{name} takes arrays, got {type(X).__name__}: put an ImageFeaturizer before it, "
                 f"make_pipeline(ImageFeaturizer(), {name}())"
@@ -157,6 +164,10 @@ class ArrayInput:
         # Without spatial extent double precision costs nothing, and a prediction does not depend
         # on the samples that stand beside it in the batch, down to the last digit shown.
         return torch.float32 if self._n_spatial else torch.float64
+
+
+def _samples(X):
+    return LazyArraySamples(X) if isinstance(X, LazyImages) else ArraySamples(X)
 
 
 @document(**FACTS)

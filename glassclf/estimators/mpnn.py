@@ -10,14 +10,17 @@ from sklearn.utils.validation import _check_y, check_consistent_length
 
 from glassclf.estimators.batching import GraphSamples
 from glassclf.estimators.documentation import document
+from glassclf.estimators.lazy_samples import LazyGraphSamples
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
-from glassclf.featurizers import Graphs
+from glassclf.featurizers import Graphs, LazyGraphs
 from glassclf.featurizers.base import Number
 from glassclf.networks import MessagePassingNetwork
 
 # The radial functions span the distances of the training graphs but for this share at either end,
 # so that one close pair or one lone particle does not spread them thin.
 DISTANCE_TAIL = 1e-3
+# Graphs of which these distances are taken, of all only where there are no more.
+N_FOR_DISTANCES = 100
 
 FACTS = {
     "max_epochs": "20",
@@ -61,32 +64,34 @@ class GraphInput:
         )
         check_consistent_length(X, y)
         if reset:
-            self.types_ = np.unique(X.types)
+            self.types_ = _types_of(X)
             self.n_features_in_ = len(self.types_)
-            self._n_dims = X.vectors.shape[1]
-            self._distance_range = _distance_range(X.distances)
-            return GraphSamples(X, self.types_), y
+            self._n_dims = X.n_dims
+            self._distance_range = _distance_range(X)
+            return self._samples(X), y
         return self._check_samples(X), y
 
     def _check_samples(self, X):
         self._refuse_other_than_graphs(X)
-        if X.vectors.shape[1] != self._n_dims:
+        if X.n_dims != self._n_dims:
             raise ValueError(
-                f"X holds {X.vectors.shape[1]}D graphs, {type(self).__name__} was fitted on "
-                f"{self._n_dims}D"
+                f"X holds {X.n_dims}D graphs, {type(self).__name__} was fitted on {self._n_dims}D"
             )
-        unknown = np.flatnonzero(~np.isin(X.types, self.types_))
+        unknown = np.setdiff1d(_types_of(X), self.types_)
         if len(unknown):
-            sample = int(np.searchsorted(X.node_offsets, unknown[0], side="right") - 1)
             raise ValueError(
-                f"sample {sample} has particles of type {X.types[unknown[0]]}, which fit never "
+                f"{_first_with(X, unknown[0])} has particles of type {unknown[0]}, which fit never "
                 f"saw; known types: {self.types_.tolist()}"
             )
-        return GraphSamples(X, self.types_)
+        return self._samples(X)
+
+    def _samples(self, X):
+        kind = LazyGraphSamples if isinstance(X, LazyGraphs) else GraphSamples
+        return kind(X, self.types_)
 
     def _refuse_other_than_graphs(self, X):
         name = type(self).__name__
-        if not isinstance(X, Graphs):
+        if not isinstance(X, (Graphs, LazyGraphs)):
             raise TypeError(
                 f"{name} takes Graphs, got {type(X).__name__}: put a GraphFeaturizer before it, "
                 f"make_pipeline(GraphFeaturizer(), {name}())"
@@ -104,7 +109,21 @@ class GraphInput:
         }
 
 
-def _distance_range(distances):
+def _types_of(X):
+    return X.present_types() if isinstance(X, LazyGraphs) else np.unique(X.types)
+
+
+def _first_with(X, kind):
+    if isinstance(X, LazyGraphs):
+        return "X"
+    first = np.flatnonzero(X.types == kind)[0]
+    return f"sample {np.searchsorted(X.node_offsets, first, side='right') - 1}"
+
+
+def _distance_range(X):
+    # Evenly spaced: a set often stands in the order of its temperatures.
+    rows = np.unique(np.linspace(0, len(X) - 1, N_FOR_DISTANCES).astype(int))
+    distances = (X.compute(rows) if isinstance(X, LazyGraphs) else X[rows]).distances
     if len(distances) == 0:
         return 0.0, 1.0
     low, high = np.quantile(distances, [DISTANCE_TAIL, 1 - DISTANCE_TAIL])

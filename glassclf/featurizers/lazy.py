@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from glassclf.configurations.digests import present_types
 from glassclf.configurations.packing import PackedSet
 from glassclf.featurizers.cache import SHARD_SIZE, FeatureCache
 from glassclf.featurizers.graphs import Graphs
@@ -81,9 +82,21 @@ class LazySequence(PackedSet):
             pieces = self._cached(indices)
         return self._join(pieces, indices)
 
+    def present_types(self):
+        """Particle types that occur, as few configurations being read as will do.
+
+        Returns
+        -------
+        types : ndarray of shape (n_types,)
+            Sorted; out of those that the featurizer knows.
+        """
+        return present_types(self._X, known=self._featurizer.types_)
+
     def _settings(self):
         featurizer = self._featurizer
-        values = {**featurizer.get_params(deep=False), **vars(featurizer)}
+        values = featurizer.get_params(deep=False)
+        # Only what fit has learned: scikit-learn keeps things of its own there, too.
+        values |= {n: v for n, v in vars(featurizer).items() if n.endswith("_") and n[0] != "_"}
         ignored = {*HOW_NOT_WHAT, *featurizer._of_no_effect}
         return {name: value for name, value in values.items() if name not in ignored}
 
