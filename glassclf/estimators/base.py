@@ -15,22 +15,28 @@ from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import BatchLoader, TrainingData
 from glassclf.estimators.card import TrainingCard, training_card, warn_of_other_kind
 from glassclf.estimators.checkpoint import Checkpoint
+from glassclf.estimators.compilation import compile_module
+from glassclf.estimators.determinism import deterministic_algorithms
+from glassclf.estimators.device_data import place_samples
 from glassclf.estimators.evaluation import evaluate, probe_module
 from glassclf.estimators.fingerprint import data_fingerprint, parameter_fingerprint
 from glassclf.estimators.history import history_arrays, warn_if_falling, warn_of_stop
+from glassclf.estimators.memory import explained_out_of_memory
 from glassclf.estimators.net import Net, take_over
 from glassclf.estimators.net_callbacks import BestEpoch, ValidationScore
+from glassclf.estimators.parallel import Alone, join_processes
 from glassclf.estimators.parameters import TrainingParameters
 from glassclf.estimators.plain_net import net_from_plain, net_to_plain
+from glassclf.estimators.precision import MixedPrecision
 from glassclf.estimators.schedules import NEEDS_VALIDATION, LearningRate, check_threshold
 from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import (
+    choose_data_device,
     choose_device,
     module_arguments,
     module_class,
     optimizer_arguments,
     optimizer_class,
-    refuse_unfinished,
 )
 from glassclf.estimators.stopping import StopRequest
 from glassclf.estimators.threads import torch_threads
@@ -90,7 +96,6 @@ class NetworkEstimator(
                     "a checkpoint is kept by fit, not by partial_fit: use checkpoint=None, or fit "
                     "with warm_start=True"
                 )
-            refuse_unfinished(self)
             check_threshold(self.threshold, self.threshold_lr, self.lr)
             if self.freeze_encoder and not continued:
                 raise ValueError(
@@ -156,39 +161,49 @@ class NetworkEstimator(
         check_is_fitted(self, "net_")
         samples = self._check_samples(X)
         warn_of_other_kind(self.card_, X)
-        return evaluate(self.net_, samples, self.batch_size, method, self._evaluation_dtype)
+        with explained_out_of_memory(self.batch_size):
+            return evaluate(self.net_, samples, self.batch_size, method, self._evaluation_dtype)
 
     def _train(self, samples, targets, groups, weights, continued, n_epochs, stop, hashes):
         """Train a net and take it; return what ended the training, where it is still of use."""
+        device, processes = choose_device(self.device), Alone()
+        if self.data_parallel:
+            processes, device = join_processes(device)
+            processes.check_same_data(targets, weights)
         if not continued:
             # Kept, so that a training that goes on validates on what it has never trained on.
             self._split_seed = draw_seed(self.random_state)
         seed = draw_seed(self.random_state)
         done = self.n_iter_ if continued and not self.freeze_encoder else 0
         with contextlib.ExitStack() as context:
+            context.enter_context(processes.speaking())
             checkpoint, saved = None, {}
             if hashes is not None:
                 old = self.net_.module_.state_dict() if continued else None
-                parameters = parameter_fingerprint(self, old)
-                checkpoint = Checkpoint(self.checkpoint, hashes, parameters)
+                parameters = parameter_fingerprint(self, old) | processes.facts()
+                checkpoint = processes.through_main(Checkpoint(self.checkpoint, hashes, parameters))
                 saved = context.enter_context(checkpoint).read() or {}
-                self._split_seed = saved.get("split_seed", self._split_seed)
-                seed = saved.get("seed", seed)
             origin = {"split_seed": self._split_seed, "seed": seed}
+            origin = processes.of_main({name: saved.get(name, origin[name]) for name in origin})
+            self._split_seed, seed = origin["split_seed"], origin["seed"]
             train, valid = self._split(targets, groups)
             if not weights[train].any():
                 raise ValueError("sample_weight is 0 for every sample outside the validation part")
-            device = choose_device(self.device)
+            if self.data_device is not None:
+                samples = place_samples(samples, choose_data_device(self.data_device, device))
             # A schedule spans a fit, or all calls of partial_fit.
             net, best = self._build_net(targets, device, done if n_epochs is None else 0)
             n_epochs = self.max_epochs if n_epochs is None else n_epochs
             context.enter_context(seeded(seed + done, device))
             context.enter_context(torch_threads(saved.get("n_threads")))
+            if self.deterministic:
+                context.enter_context(deterministic_algorithms(device))
+            context.enter_context(explained_out_of_memory(self.batch_size))
             net.initialize()
             if continued:
                 take_over(net, self.net_, new_head=self.freeze_encoder)
             width = probe_module(net, samples, self._count_outputs(targets))
-            self._prepare_training(net, checkpoint)
+            self._prepare_training(net, checkpoint, processes)
             training = Training(
                 net,
                 TrainingData(samples, targets, weights, train),
@@ -213,9 +228,14 @@ class NetworkEstimator(
             warn_if_falling(self.history_["train_loss"][done:], name, n_epochs)
         return training.failure
 
-    def _prepare_training(self, net, checkpoint):
+    def _prepare_training(self, net, checkpoint, processes):
         """Give the net what it needs in training only."""
-        net.checkpoint = checkpoint
+        device = torch.device(net.device)
+        net.checkpoint, net.processes = checkpoint, processes
+        net.arithmetic = MixedPrecision(self.precision, device)
+        processes.start_alike(net.module_)
+        if self.compile:
+            net.compiled = compile_module(net.module_, device)
         net.augmentation = make_augmentation(self.augment, getattr(self, "_n_spatial", None))
         if self.average_weights is not None:
             net.average = WeightAverage(net.module_, self.average_weights)

@@ -69,18 +69,23 @@ warm_start : bool, default=False
 freeze_encoder : bool, default=False
     With ``warm_start``: keep all weights but those of the head, which is trained anew, for other
     classes or targets if ``y`` has them.
-precision : {{"32"}}, default="32"
-    Arithmetic of the training; "bf16" and "16" are not there yet.
+precision : {{"32", "bf16", "16"}}, default="32"
+    Arithmetic of the forward and backward pass of training. "bf16" is as fast as "16" and never
+    overflows; "16" is for GPUs that lack it. Validation and prediction are in float32.
 device : str, default="auto"
     Device of torch; "auto" is the GPU where there is one.
 data_device : str, default=None
-    Not there yet.
+    Where the samples of a fit live: "cuda" keeps all of them in the memory of the GPU that trains,
+    "cpu" as tensors in memory. None: where they are, and batch by batch on the device.
 compile : bool, default=False
-    Not there yet.
+    Whether the network is compiled for training, by ``torch.compile``. It costs a minute at the
+    start.
 deterministic : bool, default=False
-    Not there yet.
+    Whether torch uses deterministic algorithms alone in training: equal weights on a GPU, too. It
+    needs the environment variable ``CUBLAS_WORKSPACE_CONFIG=:4096:8`` there.
 data_parallel : bool, default=False
-    Not there yet.
+    Whether all processes that a launcher such as ``torchrun`` has started train this network
+    together, each on its share of every batch. It needs the extra ``glassclf[cluster]``.
 random_state : int, RandomState or None, default=None
     Seed of the weights, of the order of the samples, of dropout and of the validation split. Equal
     seeds give equal weights, bit for bit, on the CPU with the same number of torch threads.

@@ -95,6 +95,24 @@ class Alone:
     def average_buffers(self, module):
         """Leave a module as it is."""
 
+    def start_alike(self, module):
+        """Leave a module as it is."""
+
+    def of_main(self, value):
+        """Return the value."""
+        return value
+
+    def facts(self):
+        """Nothing beside the parameters."""
+        return {}
+
+    def speaking(self):
+        """Context in which everybody warns."""
+        return contextlib.nullcontext()
+
+    def check_same_data(self, targets, weights):
+        """Nobody has other data."""
+
     def own_random_numbers(self, device, *place):
         """Context of random numbers that no other process draws: there is no other."""
         return contextlib.nullcontext()
@@ -214,6 +232,22 @@ class Processes:
         for buffer in module.buffers():
             if buffer.is_floating_point():
                 buffer.copy_(self._utils.reduce(buffer, "mean"))
+
+    def of_main(self, value):
+        """Value that the main process has."""
+        return self.on_main(lambda: value)
+
+    def facts(self):
+        """What the weights depend on, beside the parameters."""
+        return {"number of processes": str(self.count)}
+
+    @contextlib.contextmanager
+    def speaking(self):
+        """Context in which the main process alone warns."""
+        with warnings.catch_warnings():
+            if not self.is_main:
+                warnings.simplefilter("ignore")
+            yield
 
     def check_same_data(self, targets, weights):
         """Refuse processes that were given different samples.

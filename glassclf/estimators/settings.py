@@ -6,37 +6,6 @@ import torch
 
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
-# Parameters that stand in the signature, so that programs written today keep working, but whose
-# work is not done yet: only these values are.
-FINISHED = {
-    "precision": ("32",),
-    "data_device": (None,),
-    "compile": (False,),
-    "deterministic": (False,),
-    "data_parallel": (False,),
-}
-
-
-def refuse_unfinished(estimator):
-    """Raise where a parameter asks for something that this version cannot do yet.
-
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-
-    Raises
-    ------
-    NotImplementedError
-        Naming the parameter and the values that work.
-    """
-    for name, values in FINISHED.items():
-        value = getattr(estimator, name)
-        if value not in values:
-            raise NotImplementedError(
-                f"{name}={value!r} of {type(estimator).__name__} is not there yet in this version "
-                f"of glassclf; use {' or '.join(map(repr, values))}"
-            )
-
 
 def choose_device(device, name="device"):
     """Turn the ``device`` parameter into a torch device.

@@ -124,21 +124,6 @@ def test_auto_takes_the_gpu(images, graphs):
         assert model.predict_proba(X).shape == (len(y), 2)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("precision", "bf16"),
-        ("data_device", "cuda"),
-        ("compile", True),
-    ],
-)
-def test_what_is_not_there_yet_says_so(images, name, value):
-    with pytest.raises(
-        NotImplementedError, match=f"{name}={value!r} of CNNClassifier is not there"
-    ):
-        CNNClassifier(**{name: value}).fit(*images)
-
-
 def test_types_are_learned_and_unknown_ones_refused(graphs):
     X, y = graphs
     model = MPNNClassifier(max_epochs=1).fit(X, y)
