@@ -5,7 +5,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from glassclf.estimators import Crops, Mirrors, QuarterTurns, Shifts
@@ -178,7 +178,6 @@ extents = st.lists(st.integers(1, 5), min_size=1, max_size=3)
 
 
 @given(extents, st.integers(1, 3), st.integers(0, 5), st.integers(0, 2**31))
-@settings(deadline=None, max_examples=60)
 def test_turns_mirrors_and_shifts_only_move_pixels(extent, n_channels, n, seed):
     images = np.random.default_rng(seed).random((n, n_channels, *extent), dtype=np.float32)
     parts = EXACT if len(extent) > 1 else EXACT[1:]
@@ -191,7 +190,6 @@ def test_turns_mirrors_and_shifts_only_move_pixels(extent, n_channels, n, seed):
 
 
 @given(extents, st.floats(0.3, 1.0), st.integers(0, 2**31))
-@settings(deadline=None, max_examples=60)
 def test_a_crop_stands_somewhere_in_its_sample(extent, share, seed):
     image = numbered(1, 1, *[2 * n for n in extent])
     window = augment(image, Crops(share=share), seed)[0, 0]
@@ -243,7 +241,6 @@ CHANNELS = {"vector_channels": [(1, 2)], "orientation_channels": [(3, 4, 5, 6)]}
 
 
 @given(st.integers(2, 6), st.integers(0, 2**31))
-@settings(deadline=None, max_examples=30)
 def test_turning_the_state_is_turning_its_image(n, seed):
     state = random_state_of((n, n), np.random.default_rng(seed), n_particles=3)
     turned = [state]

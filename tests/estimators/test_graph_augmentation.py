@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from glassclf.configurations import Configuration, Configurations
@@ -116,7 +116,6 @@ def test_shifts_say_that_graphs_have_no_origin():
     st.sampled_from([{"n_neighbors": 4}, {"r_max": 2.0}, {"n_neighbors": 1}]),
     st.integers(0, 2**31),
 )
-@settings(deadline=None, max_examples=30)
 def test_a_crop_is_part_of_its_graph(n_dims, share, featurizer, seed):
     batch = tagged(make_batch(n_dims, seed=seed, **featurizer))
     out = augment(batch, Crops(share=share), seed)
@@ -136,7 +135,6 @@ def test_a_crop_is_part_of_its_graph(n_dims, share, featurizer, seed):
 
 
 @given(st.floats(0.2, 0.9), st.integers(0, 2**31))
-@settings(deadline=None, max_examples=20)
 def test_a_crop_is_what_lies_within_the_fewest_bonds(share, seed):
     batch = tagged(make_batch(n_graphs=1, seed=seed, r_max=2.0))
     kept = augment(batch, Crops(share=share), seed).types.numpy()
