@@ -13,6 +13,7 @@ from skorch.callbacks import GradientNormClipping
 
 from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import BatchLoader, TrainingData
+from glassclf.estimators.callback_copies import copy_callbacks
 from glassclf.estimators.card import TrainingCard, training_card, warn_of_other_kind
 from glassclf.estimators.checkpoint import Checkpoint
 from glassclf.estimators.compilation import compile_module
@@ -20,6 +21,7 @@ from glassclf.estimators.determinism import deterministic_algorithms
 from glassclf.estimators.device_data import place_samples
 from glassclf.estimators.evaluation import evaluate, probe_module
 from glassclf.estimators.fingerprint import data_fingerprint, parameter_fingerprint
+from glassclf.estimators.fit_tasks import CallbackSupportMixin, FitTasks, with_callbacks
 from glassclf.estimators.history import history_arrays, warn_if_falling, warn_of_stop
 from glassclf.estimators.memory import explained_out_of_memory
 from glassclf.estimators.net import Net, take_over
@@ -28,6 +30,7 @@ from glassclf.estimators.parallel import Alone, join_processes
 from glassclf.estimators.parameters import TrainingParameters
 from glassclf.estimators.plain_net import net_from_plain, net_to_plain
 from glassclf.estimators.precision import MixedPrecision
+from glassclf.estimators.progress import progress_bar, watched_by
 from glassclf.estimators.schedules import NEEDS_VALIDATION, LearningRate, check_threshold
 from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import (
@@ -49,7 +52,11 @@ DEFAULT_VALIDATION_FRACTION = 0.2
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class NetworkEstimator(
-    TrainingParameters, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TrainingParameters,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base of the four network estimators: everything that depends on neither input nor target.
 
@@ -114,10 +121,11 @@ class NetworkEstimator(
                 hashes = data_fingerprint(source, y, groups, sample_weight)
             weights = self._loss_weights(targets, weights)
             stop = StopRequest(self.max_time, start)
-            failure = self._train(
-                samples, targets, groups, weights, continued, n_epochs, stop, hashes
-            )
             self.card_ = training_card(X, y, groups)
+            tasks = FitTasks(self, n_epochs or self.max_epochs, X, y, sample_weight)
+            failure = self._train(
+                samples, targets, groups, weights, continued, n_epochs, stop, hashes, tasks
+            )
         if failure is not None:
             raise failure
         return self
@@ -152,6 +160,14 @@ class NetworkEstimator(
             raise AttributeError(f"module {self.module.__name__} has no method embed")
         return super().get_feature_names_out(input_features)
 
+    def __sklearn_clone__(self):
+        # Fits train with copies of the callbacks, which may hold what has none of its own.
+        bare = copy.copy(self)
+        bare.callbacks = None
+        new = super(NetworkEstimator, bare).__sklearn_clone__()
+        new.callbacks = self.callbacks if self.callbacks is None else list(self.callbacks)
+        return new
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # embeddings are float32, whatever X is
@@ -164,8 +180,11 @@ class NetworkEstimator(
         with explained_out_of_memory(self.batch_size):
             return evaluate(self.net_, samples, self.batch_size, method, self._evaluation_dtype)
 
-    def _train(self, samples, targets, groups, weights, continued, n_epochs, stop, hashes):
+    # Within _unchanged_on_failure: it takes back what the end of the callbacks looks at, too.
+    @with_callbacks
+    def _train(self, samples, targets, groups, weights, continued, n_epochs, stop, hashes, tasks):
         """Train a net and take it; return what ended the training, where it is still of use."""
+        tasks.begin()
         device, processes = choose_device(self.device), Alone()
         if self.data_parallel:
             processes, device = join_processes(device)
@@ -214,19 +233,29 @@ class NetworkEstimator(
                 checkpoint_batches=self.checkpoint_batches,
                 origin=origin,
             )
-            training.run(saved or None)
-            self.n_threads_ = torch.get_num_threads()
-        self.net_ = net
-        self.n_iter_ = len(net.history)
-        self.history_ = history_arrays(net.history)
+            tasks.follow(done, lambda: self._learned(training.net_of_now(), width))
+            with watched_by(net, [tasks, *progress_bar(self, training, done)]):
+                training.run(saved or None)
+            vars(self).update(self._learned(net, width))
         self.stopped_by_ = training.stopped_by
-        self._n_features_out = width
         name = type(self).__name__
         if self.stopped_by_ not in (None, "early_stopping", "callback"):
             warn_of_stop(name, self.stopped_by_, self.n_iter_ - done, n_epochs, self.checkpoint)
         elif self.n_iter_ - done == n_epochs > 1:
             warn_if_falling(self.history_["train_loss"][done:], name, n_epochs)
+        tasks.end()
         return training.failure
+
+    def _learned(self, net, width):
+        """Attributes that a training leaves."""
+        return {
+            "net_": net,
+            "n_iter_": len(net.history),
+            "n_threads_": torch.get_num_threads(),
+            "history_": history_arrays(net.history),
+            "stopped_by_": None,
+            "_n_features_out": width,
+        }
 
     def _prepare_training(self, net, checkpoint, processes):
         """Give the net what it needs in training only."""
@@ -315,7 +344,7 @@ class NetworkEstimator(
             best = BestEpoch(self.patience if self.early_stopping else None)
             callbacks.append(("_best_epoch", best))
         # Copies: callbacks keep what they have seen, and a parameter must stay as it was given.
-        callbacks += copy.deepcopy(list(self.callbacks or []))
+        callbacks += copy_callbacks(self.callbacks)
         return self._make_net(module, arguments, callbacks, device), best
 
     def _make_net(self, module, arguments, callbacks, device):
@@ -341,6 +370,7 @@ class NetworkEstimator(
     def _plain_state(self):
         """Attributes as plain data and tensors, for ``glassclf.save``."""
         state = dict(self.__getstate__())
+        state.pop("_skl_callbacks", None)  # they watch fits, and are no part of a model
         if "net_" in state:
             state |= {"net_": net_to_plain(self.net_), "card_": dict(self.card_)}
         return state

@@ -11,6 +11,7 @@ from skorch.callbacks import PassthroughScoring, PrintLog
 from glassclf.estimators.batching import BatchLoader
 from glassclf.estimators.parallel import Alone
 from glassclf.estimators.precision import MixedPrecision
+from glassclf.estimators.progress import print_line
 from glassclf.estimators.settings import present_device
 from glassclf.estimators.stopping import StopTraining
 from glassclf.networks.graph_batch import at_least_single
@@ -57,7 +58,8 @@ class Net(NeuralNet):
         return [
             ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
             ("valid_loss", PassthroughScoring(name="valid_loss")),
-            ("print_log", PrintLog()),
+            # A sink of its own would make it print at any verbosity.
+            ("print_log", PrintLog(sink=print_line) if self.verbose else PrintLog()),
         ]
 
     def infer(self, x, **fit_params):
@@ -230,6 +232,21 @@ class Net(NeuralNet):
         if self.arithmetic.scales:
             parts["arithmetic"] = self.arithmetic
         return parts
+
+    def copy_to_predict(self):
+        """Copy the net as it is, without its callbacks.
+
+        Returns
+        -------
+        net : Net
+            With a module of its own, which has the weights of training.
+        """
+        new = object.__new__(type(self))
+        own = {"module_": copy.deepcopy(self.module_), "history": copy.deepcopy(self.history)}
+        vars(new).update(vars(self), **own, callbacks_=[])
+        for name in ("average", "compiled"):
+            vars(new).pop(name, None)
+        return new
 
     def end_training(self):
         """Let go of what only a training needs, so that it is not saved with the net."""

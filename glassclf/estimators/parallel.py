@@ -39,8 +39,8 @@ def join_processes(device):
     if launched == 1:
         warnings.warn(
             "data_parallel=True, but this is the only process: start the program with "
-            '"accelerate launch --num_processes 2 program.py"',
-            stacklevel=5,
+            '"torchrun --nproc_per_node=2 program.py"',
+            stacklevel=6,
         )
         return Alone(), device
     if get_active_backend()[0].nesting_level != 0:
