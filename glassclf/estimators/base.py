@@ -239,7 +239,9 @@ class NetworkEstimator(
             vars(self).update(self._learned(net, width))
         self.stopped_by_ = training.stopped_by
         name = type(self).__name__
-        if self.stopped_by_ not in (None, "early_stopping", "callback"):
+        if not processes.is_main:
+            pass  # the main process says it
+        elif self.stopped_by_ not in (None, "early_stopping", "callback"):
             warn_of_stop(name, self.stopped_by_, self.n_iter_ - done, n_epochs, self.checkpoint)
         elif self.n_iter_ - done == n_epochs > 1:
             warn_if_falling(self.history_["train_loss"][done:], name, n_epochs)
@@ -261,6 +263,8 @@ class NetworkEstimator(
         """Give the net what it needs in training only."""
         device = torch.device(net.device)
         net.checkpoint, net.processes = checkpoint, processes
+        if not processes.is_main:
+            net.verbose = 0
         net.arithmetic = MixedPrecision(self.precision, device)
         processes.start_alike(net.module_)
         if self.compile:
