@@ -219,7 +219,11 @@ def minimum_image(vectors, cell, periodic):
     periodic = np.asarray(periodic, dtype=bool)
     if is_rectangular(cell):
         lengths = np.diag(cell)
-        return vectors - np.round(vectors / lengths) * periodic * lengths
+        # In place: this is most of the time of a search for neighbours, but for the search itself.
+        shifts = vectors / lengths
+        np.round(shifts, out=shifts)
+        shifts *= periodic * lengths
+        return np.subtract(vectors, shifts, out=shifts)
     return _shortest_images(vectors, _reduced(cell[periodic]))
 
 

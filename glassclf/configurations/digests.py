@@ -6,8 +6,8 @@ import numpy as np
 
 # Two different configurations out of a billion share 16 bytes with a chance below 1e-20.
 DIGEST_SIZE = 16
-# What is read at once of a set that may be larger than the memory: 8 MB of types.
-CHUNK = 2**20
+# What is read at once of a set that may be larger than the memory: 2 MB of types.
+CHUNK = 2**18
 
 
 def chunk_slices(offsets, n_particles=CHUNK):
@@ -17,7 +17,7 @@ def chunk_slices(offsets, n_particles=CHUNK):
     ----------
     offsets : ndarray of shape (n + 1,)
         Of the particles of each configuration.
-    n_particles : int, default=2**20
+    n_particles : int, default=2**18
         Particles of a slice.
 
     Yields

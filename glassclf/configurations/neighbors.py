@@ -259,14 +259,22 @@ def _nearest_rectangular(configuration, n_neighbors):
             break
         n_points *= 2
     others = points != np.arange(n_particles)[:, None]
-    targets = points[others]
-    sources = np.repeat(np.arange(n_particles), n_points - 1)
-    vectors = minimum_image(positions[targets] - positions[sources], cell, periodic)
-    distances = np.sqrt(np.einsum("pi,pi->p", vectors, vectors))
-    shape = (n_particles, n_points - 1)
-    order = np.lexsort((targets.reshape(shape), distances.reshape(shape)), axis=1)
-    rows = (order[:, :n_neighbors] + np.arange(n_particles)[:, None] * (n_points - 1)).ravel()
-    return Pairs(sources[rows], targets[rows], vectors[rows], distances[rows])
+    targets = points[others].reshape(n_particles, n_points - 1)
+    vectors = positions.take(targets, axis=0) - positions[:, None]
+    vectors = minimum_image(vectors.reshape(-1, len(cell)), cell, periodic)
+    distances = np.sqrt(np.einsum("pi,pi->p", vectors, vectors)).reshape(targets.shape)
+    vectors = vectors.reshape(*targets.shape, len(cell))
+    # Nearly always the tree has them in order.
+    if (np.diff(distances, axis=1) <= 0).any():
+        order = np.lexsort((targets, distances), axis=1)
+        targets, distances = (np.take_along_axis(a, order, axis=1) for a in (targets, distances))
+        vectors = np.take_along_axis(vectors, order[:, :, None], axis=1)
+    return Pairs(
+        np.repeat(np.arange(n_particles), n_neighbors),
+        targets[:, :n_neighbors].ravel(),
+        vectors[:, :n_neighbors].reshape(-1, len(cell)),
+        distances[:, :n_neighbors].ravel(),
+    )
 
 
 def _nearest_by_radius(configuration, n_neighbors):

@@ -115,9 +115,14 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         channels = np.searchsorted(self.types_, configuration.types)
         shape = (len(self.types_), *[self.n_pixels] * self.n_dims_)
         image = np.zeros(np.prod(shape))
-        for pixels, weights in _shares(grid, smooth=self.blur > 0):
-            pixels = _fold(pixels, self.n_pixels, configuration.periodic)
-            flat = np.ravel_multi_index((channels, *pixels.T), shape)
+        sides = [
+            _sides(along, self.n_pixels, repeats, smooth=self.blur > 0)
+            for along, repeats in zip(grid.T, configuration.periodic)
+        ]
+        for corner in product(*sides):
+            flat, weights = channels, 1.0
+            for pixels, shares in corner:
+                flat, weights = flat * self.n_pixels + pixels, weights * shares
             image += np.bincount(flat, weights, minlength=len(image))
         image = image.reshape(shape)
         if self.blur > 0:
@@ -143,22 +148,21 @@ def _grid_coordinates(configuration, n_pixels):
     return fractions * n_pixels
 
 
-def _shares(grid, smooth):
-    """Yield pixels and the share of each particle that falls to them.
+def _sides(along, n_pixels, periodic, smooth):
+    """Pixels along one axis that each particle is divided among, and its share of each.
 
-    What is to be blurred is first divided linearly among the nearest pixels, so that the image
-    moves with a particle also by less than a pixel.
+    What is to be blurred is divided linearly among the nearest two, so that the image moves with a
+    particle also by less than a pixel.
     """
     if not smooth:
-        yield np.floor(grid).astype(np.int64), np.ones(len(grid))
-        return
-    lower = np.floor(grid - 0.5)
-    upper_share = grid - 0.5 - lower
-    for corner in product((0, 1), repeat=grid.shape[1]):
-        shares = np.where(corner, upper_share, 1 - upper_share)
-        yield (lower + corner).astype(np.int64), shares.prod(axis=1)
+        return [(_fold(np.floor(along), n_pixels, periodic), np.ones(len(along)))]
+    lower = np.floor(along - 0.5)
+    upper_share = along - 0.5 - lower
+    shares = (1 - upper_share, upper_share)
+    return [(_fold(lower + n, n_pixels, periodic), share) for n, share in enumerate(shares)]
 
 
 def _fold(pixels, n_pixels, periodic):
+    pixels = pixels.astype(np.int64)
     # The upper end of an open direction belongs to its last pixel.
-    return np.where(periodic, pixels % n_pixels, np.clip(pixels, 0, n_pixels - 1))
+    return pixels % n_pixels if periodic else np.clip(pixels, 0, n_pixels - 1)
