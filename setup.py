@@ -55,7 +55,7 @@ EXTRAS = {
     "benchmarks": ["torch-geometric", "vesin", "freud-analysis", "ase", "matplotlib"],
     "docs": ["sphinx", "numpydoc", "sphinx-gallery", "matplotlib"],
 }
-EXTRAS["tests"] = ["pytest", "pytest-xdist", "hypothesis", "pandas", "numpydoc"]
+EXTRAS["tests"] = ["pytest", "pytest-xdist", "hypothesis", "pandas", "numpydoc", "accelerate"]
 for used_by_tests in ("simulation", "io", "order", "plot"):
     EXTRAS["tests"] += EXTRAS[used_by_tests]
 
@@ -76,6 +76,7 @@ setup(
     packages=find_packages(include=["glassclf", "glassclf.*"]),
     package_data={"glassclf.datasets": ["data/*"]},
     install_requires=at_least(CORE),
+    entry_points={"console_scripts": ["glassclf = glassclf.cli:main"]},
     extras_require={extra: at_least(names) for extra, names in EXTRAS.items()},
     classifiers=[
         "Intended Audience :: Science/Research",

@@ -30,7 +30,7 @@ class TrainingCard(dict):
     def __repr__(self):
         lines = [f"trained on {self.get('n_samples', '?')} samples"]
         lines += [
-            f"  {name.replace('_', ' ')}: {_text(value)}"
+            f"  {name.replace('_', ' ')}: {summary_text(value)}"
             for name, value in self.items()
             if name != "n_samples"
         ]
@@ -67,11 +67,27 @@ def training_card(X, y, groups=None):
         card["n_groups"] = len(_counted(groups)[0])
     card["input"] = type(X).__name__
     card |= _geometry(X)
-    for name, values in _info(X).items():
-        summary = _summary(np.asarray(values))
-        if summary is not None:
-            card[f"info {name}" if name in card else str(name)] = summary
+    for name, summary in info_summary(X).items():
+        card[f"info {name}" if name in card else name] = summary
     return card
+
+
+def info_summary(X):
+    """Sum up what a set knows of its samples.
+
+    Parameters
+    ----------
+    X : object
+        With ``info``, a dict of arrays, or without.
+
+    Returns
+    -------
+    summary : dict
+        By name: counts of few values; else the range of numbers, the number of others. Values that
+        are arrays themselves are left out.
+    """
+    summaries = {str(name): _summary(np.asarray(values)) for name, values in _info(X).items()}
+    return {name: summary for name, summary in summaries.items() if summary is not None}
 
 
 def warn_of_other_kind(card, X):
@@ -103,9 +119,8 @@ def warn_of_other_kind(card, X):
                 differences.append(f"{name} {', '.join(unknown)} instead of {', '.join(known)}")
     geometry = _geometry(X)
     if _other_composition(card, geometry, X):
-        differences.append(
-            f"composition {_text(geometry['composition'])} instead of {_text(card['composition'])}"
-        )
+        here, there = (summary_text(facts["composition"]) for facts in (geometry, card))
+        differences.append(f"composition {here} instead of {there}")
     known, neighbors = card.get("n_neighbors"), geometry.get("n_neighbors")
     if None not in (known, neighbors) and known != neighbors:
         differences.append(f"n_neighbors {neighbors} instead of {known}")
@@ -179,7 +194,17 @@ def _plain(number):
     return number.item() if hasattr(number, "item") else number
 
 
-def _text(value):
+def summary_text(value):
+    """Write an entry of a card for people.
+
+    Parameters
+    ----------
+    value : dict, list, str or number
+
+    Returns
+    -------
+    text : str
+    """
     if isinstance(value, dict):
         if "lowest" in value:
             return f"{value['lowest']:g} to {value['highest']:g}, {value['different']} different"
