@@ -193,7 +193,9 @@ class Processes:
 
     def largest(self, number):
         """Largest of the integers of the processes."""
-        return int(self._utils.reduce(torch.tensor([number], device=self._device), "max"))
+        number = torch.tensor(number, device=self._device)
+        torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MAX)
+        return int(number)
 
     def on_main(self, function):
         """Call a function in the main process; all return what it returns or raise what it raises.
