@@ -127,8 +127,8 @@ def draw_graph_crop(ax, configuration, seed=16):
 
 
 # %%
-# Whether it helps. All else is the default of the network. Whole runs are held out, and each network
-# is trained from two seeds, as one may be lucky.
+# Whether it helps. All else is the default of the network. Whole runs are held out, and each
+# network is trained from two seeds, as one may be lucky.
 def make_methods():
     def cnns(**settings):
         return [
