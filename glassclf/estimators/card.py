@@ -142,7 +142,10 @@ def _geometry(X):
     """Facts about the samples themselves, for graphs and for arrays."""
     if not isinstance(X, Graphs):
         shape = getattr(X, "shape", ())
-        return {"shape": [int(length) for length in shape[1:]]} if len(shape) > 1 else {}
+        if len(shape) > 1:
+            return {"shape": [int(length) for length in shape[1:]]}
+        # Graphs that are yet to be computed.
+        return {"n_dims": int(X.n_dims)} if hasattr(X, "n_dims") else {}
     types, counts = np.unique(X.types, return_counts=True)
     shares = counts / counts.sum()
     facts = {

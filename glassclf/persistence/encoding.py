@@ -21,8 +21,9 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from glassclf.configurations.store import TENSOR_TYPES
 from glassclf.persistence.classes import SKLEARN, name_of
 
-# Parameters that are no part of a model: a folder of this machine, objects that watch a training.
-LEFT_OUT = ("memory", "callbacks")
+# Parameters that are no part of a model: folders of this machine, where whoever loads the model may
+# not want anything to be read or written, and objects that watch a training.
+LEFT_OUT = ("memory", "cache", "checkpoint", "callbacks")
 # What scikit-learn 1.9 keeps on an estimator for its own callbacks.
 WATCHERS = "_skl_callbacks"
 
@@ -212,10 +213,11 @@ class _Encoder:
         for left_out in LEFT_OUT:
             if parameters.get(left_out) is not None:
                 state[left_out] = None
-                warnings.warn(
-                    f"{left_out} of {self.here()} is not saved: set it again after loading",
-                    stacklevel=2,
-                )
+        if parameters.get("callbacks"):
+            warnings.warn(
+                f"callbacks of {self.here()} are not saved: set them again after loading",
+                stacklevel=2,
+            )
         requests = state.pop("_metadata_request", None)
         node = {"class": name, "state": []}
         for attribute, held in state.items():
@@ -282,7 +284,7 @@ def describe(path, name, estimator, parameters):
     signature = inspect.signature(type(estimator).__init__).parameters
     shown, changed = {}, []
     for key, value in parameters.items():
-        if not _holds_estimators(value):
+        if key not in LEFT_OUT and not _holds_estimators(value):
             shown[key] = repr(value)
             if key in signature and repr(signature[key].default) != repr(value):
                 changed.append(key)

@@ -34,7 +34,8 @@ def save(estimator, path):
     ----------
     estimator : estimator
         Fitted or not. A pipeline keeps all its steps, networks their weights, optimizer and
-        history. ``memory`` and ``callbacks`` are left out, with a warning.
+        history. Left out are folders of this machine (the parameters ``memory``, ``cache`` and
+        ``checkpoint``) and, with a warning, ``callbacks``.
     path : str or path-like
         By convention ending in ``.safetensors``. The file appears complete or not at all.
 

@@ -129,7 +129,7 @@ def test_callbacks_are_left_out_with_a_warning(phases, path):
     model = clone(CLASSIFIERS[0])
     model[-1].set_params(callbacks=[Watcher()])
     model.fit(X, y)
-    with pytest.warns(UserWarning, match="callbacks of step 'cnnclassifier' .* is not saved"):
+    with pytest.warns(UserWarning, match="callbacks of step 'cnnclassifier' .* are not saved"):
         again = kept(model, path)
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     assert again[-1].callbacks is None

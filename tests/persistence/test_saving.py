@@ -17,7 +17,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 import glassclf
-from glassclf.featurizers import RDFFeaturizer
+from glassclf.estimators import MPNNClassifier
+from glassclf.featurizers import GraphFeaturizer, RDFFeaturizer
 from glassclf.testing import all_classes
 
 
@@ -171,12 +172,17 @@ def test_parameters_that_came_later_get_their_default(path):
     assert glassclf.load(path)[0].partial is True
 
 
-def test_memory_is_left_out(baseline, path, tmp_path):
-    baseline.set_params(memory=str(tmp_path))
-    with pytest.warns(UserWarning, match="memory of step 'Pipeline' .* is not saved"):
-        again = kept(baseline, path)
-    assert again.memory is None
-    assert baseline.memory == str(tmp_path)
+def test_folders_of_this_machine_are_left_out(baseline, path, tmp_path):
+    folder = str(tmp_path)
+    graphs = GraphFeaturizer(4, lazy=True, cache=folder)
+    model = make_pipeline(graphs, MPNNClassifier(checkpoint=folder), memory=folder)
+    again = kept(model, path)
+    assert (again.memory, again[0].cache, again[1].checkpoint) == (None, None, None)
+    assert again[0].lazy
+    assert (model.memory, graphs.cache, model[1].checkpoint) == (folder, folder, folder)
+    assert folder.encode() not in path.read_bytes()
+    replace_in_header(path, r"[\"memory\", null]", rf"[\"memory\", \"{folder}\"]")
+    assert glassclf.load(path).memory is None
 
 
 def test_saving_changes_nothing(union, phases, path):
