@@ -35,4 +35,5 @@ def compile_module(module, device):
             "compile=True needs a C++ compiler on the CPU: install g++, name one in the "
             "environment variable CXX, or use compile=False"
         )
-    return torch.compile(module, dynamic=True)
+    # The call alone: what is a module, skorch would take for a part of the net.
+    return torch.compile(module, dynamic=True).__call__
