@@ -76,6 +76,7 @@ setup(
     packages=find_packages(include=["glassclf", "glassclf.*"]),
     package_data={"glassclf.datasets": ["data/*"]},
     install_requires=at_least(CORE),
+    entry_points={"console_scripts": ["glassclf = glassclf.cli:main"]},
     extras_require={extra: at_least(names) for extra, names in EXTRAS.items()},
     classifiers=[
         "Intended Audience :: Science/Research",
