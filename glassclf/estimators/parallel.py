@@ -31,8 +31,8 @@ def join_processes(device):
     ImportError
         If accelerate is not installed.
     ValueError
-        In a worker of joblib, if the device is one certain GPU, or if accelerate was set up for
-        one process before.
+        In a worker of joblib, if the device is one certain GPU or there are too few, or if
+        accelerate was set up for one process before.
     """
     accelerate = import_extra("accelerate", "cluster", "data_parallel=True")
     launched = int(os.environ.get("WORLD_SIZE", "1"))
@@ -52,6 +52,12 @@ def join_processes(device):
         raise ValueError(
             f"device={str(device)!r} would put all {launched} processes on one GPU: use "
             'device="auto", "cuda" or "cpu" with data_parallel=True'
+        )
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if device.type == "cuda" and here > torch.cuda.device_count():
+        raise ValueError(
+            f"the launcher started {here} processes on this machine, but data_parallel=True needs "
+            f"a GPU for each and finds {torch.cuda.device_count()} GPUs"
         )
     state = accelerate.PartialState(cpu=device.type == "cpu")
     if state.num_processes != launched or state.device.type != device.type:

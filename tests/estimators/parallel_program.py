@@ -79,12 +79,12 @@ class WithPlainNormalization(torch.nn.Module):
 
 
 def weights_of(model):
-    return {name: tensor.numpy() for name, tensor in model.net_.module_.state_dict().items()}
+    return {name: tensor.cpu().numpy() for name, tensor in model.net_.module_.state_dict().items()}
 
 
-def main(folder):
+def main(folder, device):
     samples, y, weights = make_samples()
-    processes, _ = join_processes(torch.device("cpu"))
+    processes, _ = join_processes(torch.device(device))
     rank = processes.index
     results, facts = {}, {}
 
@@ -93,24 +93,21 @@ def main(folder):
         return model
 
     for name, model in TOGETHER.items():
-        model.set_params(data_parallel=True, random_state=0)
+        model.set_params(data_parallel=True, device=device, random_state=0)
         keep(name, model.fit(samples[name], y, sample_weight=weights))
         facts[f"{name}_proba"] = model.predict_proba(samples[name])
         facts[f"{name}_loss"] = model.history_["train_loss"]
 
     # Drawn anew by each process, but for what they must agree on.
     X = samples["images"]
-    with_dropout = CNNClassifier(
-        n_filters=(4,), dropout=0.5, max_epochs=3, batch_size=4, precision="16", data_parallel=True
-    )
+    together = {"max_epochs": 3, "batch_size": 4, "data_parallel": True, "device": device}
+    with_dropout = CNNClassifier(n_filters=(4,), dropout=0.5, precision="16", **together)
     keep("random", with_dropout.fit(X, y))
     with processes.own_random_numbers(torch.device("cpu"), 1, 2):
         facts["own"] = torch.rand(3).numpy()
     facts["common"] = torch.rand(3, generator=torch.Generator().manual_seed(0)).numpy()
 
-    plain = CNNClassifier(
-        module=WithPlainNormalization, max_epochs=2, batch_size=4, data_parallel=True
-    )
+    plain = CNNClassifier(module=WithPlainNormalization, **together)
     keep("plain", plain.fit(X, y))
 
     with_dropout.set_params(random_state=0)
@@ -139,4 +136,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -33,7 +33,7 @@ def ranks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parallel")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
-        [*launcher, "--nproc_per_node=2", str(PROGRAM), str(folder)],
+        [*launcher, "--nproc_per_node=2", str(PROGRAM), str(folder), "cpu"],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -149,6 +149,14 @@ def test_all_processes_on_one_gpu_are_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="device='cuda:0' would put all 2 processes on one GPU"):
         parallel.join_processes(torch.device("cuda:0"))
+
+
+@needs_accelerate
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "200")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "100")
+    with pytest.raises(ValueError, match="100 processes on this machine, but .* GPUs"):
+        parallel.join_processes(torch.device("cuda"))
 
 
 @needs_accelerate
