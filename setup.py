@@ -29,6 +29,7 @@ LOWEST = {
     "freud-analysis": "3.1",
     "matplotlib": "3.9",
     "tensorboard": "2.18",
+    "rich": "14.1",
     "dask": "2025.1",
     "distributed": "2025.1",
     "psycopg": "3.2",
@@ -55,8 +56,16 @@ EXTRAS = {
     "benchmarks": ["torch-geometric", "vesin", "freud-analysis", "ase", "matplotlib"],
     "docs": ["sphinx", "numpydoc", "sphinx-gallery", "matplotlib"],
 }
-EXTRAS["tests"] = ["pytest", "pytest-xdist", "hypothesis", "pandas", "numpydoc", "accelerate"]
-for used_by_tests in ("simulation", "io", "order", "plot"):
+EXTRAS["tests"] = [
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+    "pandas",
+    "numpydoc",
+    "accelerate",
+    "rich",
+]
+for used_by_tests in ("simulation", "io", "order", "plot", "train"):
     EXTRAS["tests"] += EXTRAS[used_by_tests]
 
 
