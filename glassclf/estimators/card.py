@@ -2,6 +2,7 @@
 
 import warnings
 
+import joblib
 import numpy as np
 
 from glassclf.featurizers import Graphs
@@ -11,6 +12,9 @@ from glassclf.featurizers import Graphs
 KINDS = ("state", "cooling_steps")
 # More values than this are summed up by their range, or by their number.
 MANY_VALUES = 20
+# More data than this are not hashed: it would take longer than a tenth of a second.
+MANY_BYTES = 50e6
+N_DIGITS = 12
 # The composition is another one beyond this difference and so many standard errors.
 COMPOSITION_DIFFERENCE = 0.05
 STANDARD_ERRORS = 5
@@ -69,6 +73,9 @@ def training_card(X, y, groups=None):
     card |= _geometry(X)
     for name, summary in info_summary(X).items():
         card[f"info {name}" if name in card else name] = summary
+    digits = _hash(X)
+    if digits is not None:
+        card["hash"] = digits
     return card
 
 
@@ -136,6 +143,16 @@ def _info(X):
     info = getattr(X, "info", None)
     # The info of a pandas table is a method.
     return info if isinstance(info, dict) else {}
+
+
+def _hash(X):
+    """Digits that tell X from other data; None where it would take long to find them."""
+    if hasattr(X, "fingerprint"):
+        return X.fingerprint()[:N_DIGITS]
+    held = vars(X).values() if isinstance(X, Graphs) else [X]
+    if sum(getattr(values, "nbytes", 0) for values in held) > MANY_BYTES:
+        return None
+    return joblib.hash(X)[:N_DIGITS]
 
 
 def _geometry(X):

@@ -29,6 +29,7 @@ def test_card_of_graphs_tells_what_they_are():
     )
     y = np.array(["glass", "liquid"] * 2)
     card = training_card(graphs, y, graphs.info["run"])
+    assert len(card.pop("hash")) == 12
     assert card == {
         "n_samples": 4,
         "classes": {"glass": 2, "liquid": 2},
@@ -79,6 +80,18 @@ def test_card_is_plain_data(y):
     again = pickle.loads(pickle.dumps(card))
     assert type(again) is TrainingCard
     assert again == card
+
+
+def test_hash_tells_data_apart(monkeypatch):
+    graphs = graphs_of(4)
+    card = training_card(graphs, [0, 1, 0, 1])
+    assert training_card(graphs_of(4), [0, 1, 0, 1])["hash"] == card["hash"]
+    assert training_card(graphs[::-1], [0, 1, 0, 1])["hash"] != card["hash"]
+    lazy = GraphFeaturizer(4, lazy=True).fit_transform(two_phases(n_runs=2)[0])
+    assert lazy.fingerprint().startswith(training_card(lazy, [0, 1, 0, 1])["hash"])
+    monkeypatch.setattr("glassclf.estimators.card.MANY_BYTES", 100)
+    assert "hash" not in training_card(graphs, [0, 1, 0, 1])
+    assert "hash" in training_card(np.zeros((4, 1)), [0, 1, 0, 1])
 
 
 def warnings_of(card, X):
