@@ -244,7 +244,7 @@ class Net(NeuralNet):
         new = object.__new__(type(self))
         own = {"module_": copy.deepcopy(self.module_), "history": copy.deepcopy(self.history)}
         vars(new).update(vars(self), **own, callbacks_=[])
-        for name in ("average", "compiled"):
+        for name in ("average", "compiled", "arithmetic", "processes"):
             vars(new).pop(name, None)
         return new
 
