@@ -208,3 +208,14 @@ def test_bad_input_is_refused(network, images):
         repeat_fit(LogisticRegression(), X, y)
     with pytest.raises(ValueError, match="'n_seeds' parameter of repeat_fit"):
         repeat_fit(network, X, y, n_seeds=0)
+
+
+def test_finished_trainings_are_taken_from_their_checkpoints(network, images, tmp_path):
+    X, y, groups = images
+    network.set_params(checkpoint=str(tmp_path / "{data}-{params}"))
+    first, again = (
+        repeat_fit(network, X, y, n_seeds=2, groups=groups, random_state=0) for _ in range(2)
+    )
+    assert len(list(tmp_path.iterdir())) == 2
+    np.testing.assert_array_equal(again.history["dur"], first.history["dur"])
+    np.testing.assert_array_equal(again.chance, first.chance)
