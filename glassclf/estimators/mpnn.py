@@ -19,8 +19,8 @@ from glassclf.networks import MessagePassingNetwork
 # The radial functions span the distances of the training graphs but for this share at either end,
 # so that one close pair or one lone particle does not spread them thin.
 DISTANCE_TAIL = 1e-3
-# Graphs of which these distances are taken, of all only where there are no more.
-N_FOR_DISTANCES = 100
+# Graphs, and distances of each, that this is learned from: all only where there are no more.
+N_GRAPHS_LOOKED_AT, N_DISTANCES_LOOKED_AT = 100, 2**16
 
 FACTS = {
     "max_epochs": "20",
@@ -121,13 +121,20 @@ def _first_with(X, kind):
 
 
 def _distance_range(X):
-    # Evenly spaced: a set often stands in the order of its temperatures.
-    rows = np.unique(np.linspace(0, len(X) - 1, N_FOR_DISTANCES).astype(int))
-    distances = (X.compute(rows) if isinstance(X, LazyGraphs) else X[rows]).distances
+    # Evenly spaced: a set often stands in the order of its temperatures. One by one: graphs that
+    # are computed may be large.
+    rows = np.unique(np.linspace(0, len(X) - 1, N_GRAPHS_LOOKED_AT).astype(int))
+    distances = np.concatenate([_some_of(X[int(row)].distances) for row in rows])
     if len(distances) == 0:
         return 0.0, 1.0
     low, high = np.quantile(distances, [DISTANCE_TAIL, 1 - DISTANCE_TAIL])
     return float(low), float(max(high, low + 1e-6))
+
+
+def _some_of(distances):
+    if len(distances) <= N_DISTANCES_LOOKED_AT:
+        return distances
+    return distances[np.random.default_rng(0).integers(len(distances), size=N_DISTANCES_LOOKED_AT)]
 
 
 @document(**FACTS)
