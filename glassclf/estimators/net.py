@@ -55,12 +55,12 @@ class Net(NeuralNet):
 
     def get_default_callbacks(self):
         """Callbacks of skorch that every training has."""
-        return [
+        callbacks = [
             ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
             ("valid_loss", PassthroughScoring(name="valid_loss")),
-            # A sink of its own would make it print at any verbosity.
-            ("print_log", PrintLog(sink=print_line) if self.verbose else PrintLog()),
         ]
+        # It lays out its table even where it does not print it.
+        return callbacks + [("print_log", PrintLog(sink=print_line))] * (self.verbose > 0)
 
     def infer(self, x, **fit_params):
         """Outputs of the module for one batch."""
@@ -97,9 +97,7 @@ class Net(NeuralNet):
         y_pred = at_least_single(y_pred)
         loss = self.get_loss(y_pred, y, training=True)
         self.arithmetic.backward(loss)
-        groups = self.optimizer_.param_groups
-        parameters = [p for group in groups for p in group["params"] if p.requires_grad]
-        loss = self.processes.average_gradients(parameters, loss)
+        loss = self.processes.average_gradients(self.optimizer_, loss)
         self.arithmetic.unscale(self.optimizer_)
         return {"loss": loss, "y_pred": y_pred}
 
@@ -193,6 +191,9 @@ class Net(NeuralNet):
         self.notify("on_batch_end", batch=batch, training=training, **result)
 
     def _set_training(self, training=True):
+        if self.module_.training == training:
+            # Going through all parts of the module takes long, at every batch.
+            return
         super()._set_training(training)
         for module in self.frozen:
             module.eval()

@@ -78,7 +78,7 @@ class Alone:
         """Part of the samples of a batch that this process trains on, and its weight."""
         return rows, 1.0
 
-    def average_gradients(self, parameters, loss):
+    def average_gradients(self, optimizer, loss):
         """Leave gradients and loss as they are."""
         return loss
 
@@ -168,12 +168,13 @@ class Processes:
         part = rows[self.index :: self.count]
         return part, len(part) * self.count / len(rows)
 
-    def average_gradients(self, parameters, loss):
+    def average_gradients(self, optimizer, loss):
         """Replace gradients by their mean over the processes.
 
         Parameters
         ----------
-        parameters : list of torch.nn.Parameter
+        optimizer : torch.optim.Optimizer
+            Of all that is trained.
         loss : tensor
 
         Returns
@@ -181,6 +182,8 @@ class Processes:
         loss : tensor
             Mean over the processes, too.
         """
+        groups = optimizer.param_groups
+        parameters = [p for group in groups for p in group["params"] if p.requires_grad]
         # All in one message. A parameter that no process used keeps no gradient at all.
         used = loss.new_tensor([float(p.grad is not None) for p in parameters])
         filled = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
