@@ -66,6 +66,8 @@ def net_from_plain(estimator, state):
         raise ValueError(
             f"module {state['module'].__name__} of this version takes no {', '.join(unknown)}"
         )
+    if state["module"].__module__.startswith("glassclf."):
+        _refuse_other_shapes(state)
     net = estimator._make_net(state["module"], arguments, [], device)
     # Weights are drawn and replaced: without a trace in torch's generators.
     with seeded(0, device):
@@ -75,3 +77,12 @@ def net_from_plain(estimator, state):
         net.optimizer_.load_state_dict(state["optimizer_state"])
     net.history = History(state["history"])
     return net
+
+
+def _refuse_other_shapes(state):
+    """Compare the module with its weights before memory is taken: the numbers may be anybody's."""
+    with torch.device("meta"):
+        module = state["module"](**state["arguments"])
+    for name, tensor in module.state_dict().items():
+        if name not in state["weights"] or state["weights"][name].shape != tensor.shape:
+            raise ValueError(f"the weights lack {name} of shape {tuple(tensor.shape)}")
