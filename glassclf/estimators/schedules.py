@@ -263,9 +263,8 @@ class LearningRate(Callback):
         return learning_rate(self.schedule, self.lr, len(epochs), self.max_epochs, self.decay_start)
 
     def on_train_begin(self, net, **kwargs):
-        """Begin with the full rate, unless an epoch goes on, whose rate the optimizer kept."""
-        if not getattr(net, "resumed_mid_epoch", False):
-            self._set(net, self.lr)
+        """Begin with the full rate; a training that is resumed restores its own afterwards."""
+        self._set(net, self.lr)
 
     def on_epoch_begin(self, net, **kwargs):
         """Write the rate into the optimizer; a constant one is left to the user's callbacks."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skorch.history import History
 
+from glassclf.estimators import CNNClassifier
 from glassclf.estimators.schedules import (
     FOLLOWS_MAX_EPOCHS,
     NEEDS_VALIDATION,
@@ -170,13 +171,6 @@ def test_a_constant_rate_is_left_to_other_callbacks():
     assert net.rate() == net.history[-1, "lr"] == 0.02
 
 
-def test_an_epoch_that_goes_on_keeps_the_rate_of_the_optimizer():
-    net = NetStub(lr=0.01)
-    net.resumed_mid_epoch = True
-    LearningRate("threshold", 0.1, 10).on_train_begin(net)
-    assert net.rate() == 0.01
-
-
 def test_epochs_without_a_validation_part_say_nothing():
     for schedule in NEEDS_VALIDATION:
         callback = LearningRate(schedule, 0.1, 10, plateau_patience=1)
@@ -201,3 +195,26 @@ def test_a_second_fit_begins_its_schedule_anew(schedule, before, scores):
     train(net, schedule, [(1 - score, score) for score in before])
     rates = train(net, schedule, epochs, first_epoch=len(before))
     assert rates == train(NetStub(0.1), schedule, epochs)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_network_is_trained_with_the_rates_that_its_history_asks_for(schedule, images):
+    X, y = images
+    settings = {"threshold": (0.6, 0.9), "threshold_lr": (1e-2, 1e-3), "plateau_patience": 1}
+    network = CNNClassifier(schedule=schedule, lr=0.1, max_epochs=10, validation_fraction=0.4)
+    history = network.set_params(random_state=0, **settings).fit(X, y).history_
+    rule = LearningRate(schedule, 0.1, 10, **settings)
+    epochs = [dict(zip(history, row)) for row in zip(*history.values())]
+    assert history["lr"].tolist() == [rule.rate_after(epochs[:n]) for n in range(10)]
+    assert len(set(history["lr"])) == 1 if schedule == "constant" else len(set(history["lr"])) > 1
+
+
+def test_an_estimator_refuses_schedules_that_it_cannot_follow(images):
+    X, y = images
+    for schedule in NEEDS_VALIDATION:
+        with pytest.raises(ValueError, match="looks at a validation part: set validation_fraction"):
+            CNNClassifier(schedule=schedule).fit(X, y)
+    network = CNNClassifier(schedule="threshold", threshold=(0.9, 0.95), threshold_lr=1e-4)
+    with pytest.raises(ValueError, match="one rate for each threshold"):
+        network.fit(X, y)
