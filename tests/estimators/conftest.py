@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
+from skorch.callbacks import Callback
 
 from glassclf.configurations import Configuration, Configurations
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
@@ -62,3 +64,56 @@ def regressor(request):
 @pytest.fixture(params=CLASSIFIERS + REGRESSORS, ids=lambda e: type(e).__name__)
 def estimator(request):
     return clone(request.param).set_params(random_state=0)
+
+
+class StopAfter(Callback):
+    """End a training as the keyboard would, after so many training batches."""
+
+    def __init__(self, n_batches):
+        self.n_batches = n_batches
+
+    def on_batch_end(self, net, training, **kwargs):
+        self.n_batches -= training
+        if training and self.n_batches == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def stop_after():
+    return StopAfter
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Make a network that trains on ``images`` in no time."""
+
+    def make(**parameters):
+        defaults = {"n_filters": (4, 4), "max_epochs": 6, "batch_size": 4, "random_state": 0}
+        return CNNClassifier(**{**defaults, **parameters})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def same_weights():
+    """Check that two fitted networks have the same weights, bit for bit."""
+
+    def check(one, other):
+        one, other = (model.net_.module_.state_dict() for model in (one, other))
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            assert torch.equal(value, other[name]), name
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def interrupted():
+    """Fit until an interrupt, in the way of a process that is then gone."""
+
+    def fit(model, X, y, n_batches):
+        with pytest.raises(KeyboardInterrupt):
+            model.set_params(callbacks=[StopAfter(n_batches)]).fit(X, y)
+        return model.set_params(callbacks=None)
+
+    return fit
