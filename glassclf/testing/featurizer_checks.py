@@ -1,5 +1,6 @@
 """Checks of what a featurizer gives out, and the suite of all that a featurizer must pass."""
 
+import pickle
 import tempfile
 from unittest import SkipTest
 
@@ -70,6 +71,27 @@ def check_info_handed_on(name, featurizer):
     if isinstance(output, np.ndarray):
         raise SkipTest("plain arrays carry no info")
     assert_equal(getattr(output, "info", {}), X.info, "info of the output")
+
+
+def check_lazy(name, featurizer):
+    """With ``lazy=True`` features are the same, whole and in parts, pickled or not."""
+    if "lazy" not in featurizer.get_params():
+        raise SkipTest("there is no parameter lazy")
+    X, y, _ = two_phases()
+    eager = fitted(seeded(featurizer).set_params(lazy=False), X, y).transform(X)
+    lazy = fitted(seeded(featurizer).set_params(lazy=True), X, y).transform(X)
+    assert lazy.shape == eager.shape, f"shape {lazy.shape} with lazy=True, not {eager.shape}"
+    assert_equal(dict(lazy.info), dict(X.info), "info of lazy features")
+    for rows in (np.arange(len(X)), np.array([5, 0, 5])):
+        assert_equal(lazy.compute(rows), eager[rows], "lazy features")
+        part = pickle.loads(pickle.dumps(lazy[rows]))
+        assert type(part) is type(lazy), f"a part is {type(part).__name__}"
+        assert_equal(part.compute(np.arange(len(rows))), eager[rows], "part of lazy features")
+    with tempfile.TemporaryDirectory() as folder:
+        for time in ("first", "second"):
+            kept = fitted(seeded(featurizer).set_params(lazy=True, cache=folder), X, y)
+            features = kept.transform(X).compute(np.arange(len(X)))
+            assert_equal(features, eager, f"features with a cache, the {time} time")
 
 
 def check_three_dimensions(name, featurizer):
@@ -180,6 +202,7 @@ FEATURIZER_CHECKS = (
     check_output_length,
     check_output_is_finite,
     check_info_handed_on,
+    check_lazy,
     check_three_dimensions,
     check_windows,
     check_set_output,

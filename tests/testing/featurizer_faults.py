@@ -4,6 +4,7 @@ import numpy as np
 from faults import SHARED_FAULTS, CannotBePickled, break_class
 from toys import ToyFeaturizer
 
+from glassclf.configurations import pairs_within
 from glassclf.featurizers import GraphFeaturizer
 
 
@@ -38,6 +39,11 @@ class ForgetsInfo(GraphFeaturizer):
         graphs = super()._stack(pieces, X)
         graphs.info = {}
         return graphs
+
+
+class BondsOthersLazily(GraphFeaturizer):
+    def _bonds(self, configuration):
+        return pairs_within(configuration, 1.5) if self.lazy else super()._bonds(configuration)
 
 
 class AssumesTwoDimensions:
@@ -89,6 +95,7 @@ FEATURIZER_FAULTS = {
     "check_output_length": (SqueezesSingleSamples, "1 configurations gave"),
     "check_output_is_finite": (TakesLogarithm, "must be finite"),
     "check_info_handed_on": (ForgetsInfo, "info of the output"),
+    "check_lazy": (BondsOthersLazily, "lazy features"),
     "check_three_dimensions": (AssumesTwoDimensions, "too many values"),
     "check_windows": (DividesByPeriodicDirections, "NaN"),
     "check_set_output": (NeverWraps, "expected a DataFrame"),
