@@ -59,7 +59,7 @@ class ConvolutionalNetwork(nn.Module):
     ):
         super().__init__()
         widths = [in_channels, *n_filters]
-        self.input_norm = SafeBatchNorm(in_channels, momentum=None)
+        self.input_norm = SafeBatchNorm(in_channels, momentum=None, affine=False)
         self.blocks = nn.ModuleList(
             _block(n_in, n_out, n_spatial, kernel_size, padding)
             for n_in, n_out in zip(widths[:-1], widths[1:])

@@ -82,7 +82,7 @@ class MessagePassingNetwork(nn.Module):
         self.basis = GaussianBasis(n_radial, r_min, r_max)
         n_densities = n_types * (1 + n_radial)
         self.first = nn.Sequential(
-            SafeBatchNorm(n_densities, momentum=None),
+            SafeBatchNorm(n_densities, momentum=None, affine=False),
             nn.Linear(n_densities, hidden_size, bias=False),
             SafeBatchNorm(hidden_size),
             nn.SiLU(),

@@ -18,6 +18,9 @@ class SafeBatchNorm(nn.BatchNorm1d):
     momentum : float or None, default=0.1
         Share of each batch in the running statistics; None is the plain average over all batches,
         for inputs, whose distribution does not change in training.
+    affine : bool, default=True
+        Whether each channel gets a scale and a shift that are learned. Before a linear layer and
+        another normalisation neither is of use.
 
     Notes
     -----
@@ -35,8 +38,8 @@ class SafeBatchNorm(nn.BatchNorm1d):
     # normalise by the statistics of the whole batch. Set for the time of a training alone.
     across_processes = False
 
-    def __init__(self, n_channels, momentum=0.1):
-        super().__init__(n_channels, momentum=momentum)
+    def __init__(self, n_channels, momentum=0.1, affine=True):
+        super().__init__(n_channels, momentum=momentum, affine=affine)
 
     def forward(self, x):
         """Normalise ``x`` of shape (n, channels, ...)."""
@@ -60,8 +63,11 @@ class SafeBatchNorm(nn.BatchNorm1d):
 
     def _normalize(self, x, mean, variance, count):
         self._track(mean.detach(), variance.detach() * (count / (count - 1)))
-        scale = self.weight * torch.rsqrt(variance + self.eps)
         axes = (-1,) + (1,) * (x.dim() - 2)
+        scale = torch.rsqrt(variance + self.eps)
+        if not self.affine:
+            return ((x - mean.view(axes)) * scale.view(axes)).to(x.dtype)
+        scale = self.weight * scale
         out = (x - mean.view(axes)) * scale.view(axes) + self.bias.view(axes)
         return out.to(x.dtype)
 

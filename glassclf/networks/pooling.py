@@ -77,7 +77,9 @@ class AttentionPooling(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.score = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
+        # A shift of all scores would change no weight: the last layer has none.
+        last = nn.Linear(width, 1, bias=False)
+        self.score = nn.Sequential(nn.Linear(width, width), nn.Tanh(), last)
 
     def weights(self, nodes, batch):
         """Weight of each particle, shape (n_nodes,); those of one graph sum to 1."""

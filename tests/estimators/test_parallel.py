@@ -57,9 +57,7 @@ def test_the_network_is_that_of_one_process(ranks, name):
     for rank in ranks[0]:
         found = weights(rank, name)
         assert found.keys() == expected.keys()
-        # A shift before a normalisation has no gradient but rounding errors, of which AdamW makes
-        # full steps: its weights are compared by what they predict.
-        for key, value in expected.items() if alone.optimizer == "sgd" else ():
+        for key, value in expected.items():
             np.testing.assert_allclose(found[key], value, rtol=1e-5, atol=1e-5, err_msg=key)
         losses = alone.history_["train_loss"]
         np.testing.assert_allclose(rank[f"facts/{name}_loss"], losses, atol=1e-5)
