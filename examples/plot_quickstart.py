@@ -51,8 +51,11 @@ QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
 
 
 # %%
-# The methods. All parameters of the networks are the defaults; the quick form lowers
-# ``max_epochs``, and says so.
+# The methods. The images are turned, mirrored and shifted at random in training; all else of the
+# networks is the default. The quick form lowers ``max_epochs``, and says so.
+AUGMENT = ["quarter_turns", "mirrors", "shifts"]
+
+
 def make_methods():
     epochs = {"max_epochs": 2} if QUICK else {}
     return {
@@ -60,7 +63,8 @@ def make_methods():
             RDFFeaturizer(), StandardScaler(), LogisticRegression(max_iter=1000)
         ),
         "CNN": make_pipeline(
-            ImageFeaturizer(n_pixels=128), CNNClassifier(random_state=0, **epochs)
+            ImageFeaturizer(n_pixels=128),
+            CNNClassifier(augment=AUGMENT, random_state=0, **epochs),
         ),
         "MPNN": make_pipeline(GraphFeaturizer(), MPNNClassifier(random_state=0, **epochs)),
     }
