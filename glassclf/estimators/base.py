@@ -6,46 +6,31 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch.callbacks import GradientNormClipping
 
-from glassclf.estimators.augmentation import make_augmentation
-from glassclf.estimators.batching import BatchLoader, TrainingData
+from glassclf.estimators.batching import BatchLoader
 from glassclf.estimators.callback_copies import copy_callbacks
 from glassclf.estimators.card import TrainingCard, training_card, warn_of_other_kind
-from glassclf.estimators.checkpoint import Checkpoint
-from glassclf.estimators.compilation import compile_module
-from glassclf.estimators.determinism import deterministic_algorithms
-from glassclf.estimators.device_data import place_samples
-from glassclf.estimators.evaluation import evaluate, probe_module
-from glassclf.estimators.fingerprint import data_fingerprint, parameter_fingerprint
-from glassclf.estimators.fit_tasks import CallbackSupportMixin, FitTasks, with_callbacks
-from glassclf.estimators.history import history_arrays, warn_if_falling, warn_of_stop
+from glassclf.estimators.evaluation import evaluate
+from glassclf.estimators.fingerprint import data_fingerprint
+from glassclf.estimators.fit_tasks import CallbackSupportMixin, FitTasks
+from glassclf.estimators.fitting import FitData, fit_network
 from glassclf.estimators.memory import explained_out_of_memory
-from glassclf.estimators.net import Net, take_over
+from glassclf.estimators.net import Net
 from glassclf.estimators.net_callbacks import BestEpoch, ValidationScore
-from glassclf.estimators.parallel import Alone, join_processes
 from glassclf.estimators.parameters import TrainingParameters
 from glassclf.estimators.plain_net import net_from_plain, net_to_plain
-from glassclf.estimators.precision import MixedPrecision
-from glassclf.estimators.progress import progress_bar, watched_by
 from glassclf.estimators.schedules import NEEDS_VALIDATION, LearningRate, check_threshold
-from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import (
-    choose_data_device,
-    choose_device,
     module_arguments,
     module_class,
     optimizer_arguments,
     optimizer_class,
 )
 from glassclf.estimators.stopping import StopRequest
-from glassclf.estimators.threads import torch_threads
-from glassclf.estimators.training import Training
 from glassclf.estimators.validation_split import split_validation
-from glassclf.estimators.weight_average import WeightAverage
 
 DEFAULT_VALIDATION_FRACTION = 0.2
 
@@ -109,26 +94,29 @@ class NetworkEstimator(
                     "freeze_encoder=True trains the head of a fitted network: fit it first (or "
                     "load it), then set warm_start=True"
                 )
-            samples, y = self._read_samples(X, y, reset=not continued)
-            # A new head may tell other classes apart.
-            reset = not continued or self.freeze_encoder
-            targets = self._encode_targets(y, reset=reset, **encoding)
-            groups = self._known_groups(X, groups, len(targets))
-            weights = _check_sample_weight(sample_weight, samples, ensure_non_negative=True)
-            hashes = None
-            if self.checkpoint is not None:
-                source = X if hasattr(X, "fingerprint") else samples.content
-                hashes = data_fingerprint(source, y, groups, sample_weight)
-            weights = self._loss_weights(targets, weights)
+            data, y = self._check_data(X, y, groups, sample_weight, continued, encoding)
             stop = StopRequest(self.max_time, start)
-            self.card_ = training_card(X, y, groups)
+            self.card_ = training_card(X, y, data.groups)
             tasks = FitTasks(self, n_epochs or self.max_epochs, X, y, sample_weight)
-            failure = self._train(
-                samples, targets, groups, weights, continued, n_epochs, stop, hashes, tasks
-            )
+            # Within the context: it takes back what the end of the callbacks looks at, too.
+            failure = fit_network(self, data, stop, tasks, continued, n_epochs)
         if failure is not None:
             raise failure
         return self
+
+    def _check_data(self, X, y, groups, sample_weight, continued, encoding):
+        samples, y = self._read_samples(X, y, reset=not continued)
+        # A new head may tell other classes apart.
+        reset = not continued or self.freeze_encoder
+        targets = self._encode_targets(y, reset=reset, **encoding)
+        groups = self._known_groups(X, groups, len(targets))
+        weights = _check_sample_weight(sample_weight, samples, ensure_non_negative=True)
+        hashes = None
+        if self.checkpoint is not None:
+            source = X if hasattr(X, "fingerprint") else samples.content
+            hashes = data_fingerprint(source, y, groups, sample_weight)
+        weights = self._loss_weights(targets, weights)
+        return FitData(samples, targets, groups, weights, hashes), y
 
     def transform(self, X):
         """Embed samples: what the network's head sees.
@@ -179,101 +167,6 @@ class NetworkEstimator(
         warn_of_other_kind(self.card_, X)
         with explained_out_of_memory(self.batch_size):
             return evaluate(self.net_, samples, self.batch_size, method, self._evaluation_dtype)
-
-    # Within _unchanged_on_failure: it takes back what the end of the callbacks looks at, too.
-    @with_callbacks
-    def _train(self, samples, targets, groups, weights, continued, n_epochs, stop, hashes, tasks):
-        """Train a net and take it; return what ended the training, where it is still of use."""
-        tasks.begin()
-        device, processes = choose_device(self.device), Alone()
-        if self.data_parallel:
-            processes, device = join_processes(device)
-            processes.check_same_data(targets, weights)
-        if not continued:
-            # Kept, so that a training that goes on validates on what it has never trained on.
-            self._split_seed = draw_seed(self.random_state)
-        seed = draw_seed(self.random_state)
-        done = self.n_iter_ if continued and not self.freeze_encoder else 0
-        with contextlib.ExitStack() as context:
-            context.enter_context(processes.speaking())
-            checkpoint, saved = None, {}
-            if hashes is not None:
-                old = self.net_.module_.state_dict() if continued else None
-                parameters = parameter_fingerprint(self, old) | processes.facts()
-                checkpoint = processes.through_main(Checkpoint(self.checkpoint, hashes, parameters))
-                saved = context.enter_context(checkpoint).read() or {}
-            origin = {"split_seed": self._split_seed, "seed": seed}
-            origin = processes.of_main({name: saved.get(name, origin[name]) for name in origin})
-            self._split_seed, seed = origin["split_seed"], origin["seed"]
-            train, valid = self._split(targets, groups)
-            if not weights[train].any():
-                raise ValueError("sample_weight is 0 for every sample outside the validation part")
-            if self.data_device is not None:
-                samples = place_samples(samples, choose_data_device(self.data_device, device))
-            # A schedule spans a fit, or all calls of partial_fit.
-            net, best = self._build_net(targets, device, done if n_epochs is None else 0)
-            n_epochs = self.max_epochs if n_epochs is None else n_epochs
-            context.enter_context(seeded(seed + done, device))
-            context.enter_context(torch_threads(saved.get("n_threads")))
-            if self.deterministic:
-                context.enter_context(deterministic_algorithms(device))
-            context.enter_context(explained_out_of_memory(self.batch_size))
-            net.initialize()
-            if continued:
-                take_over(net, self.net_, new_head=self.freeze_encoder)
-            width = probe_module(net, samples, self._count_outputs(targets))
-            self._prepare_training(net, checkpoint, processes)
-            training = Training(
-                net,
-                TrainingData(samples, targets, weights, train),
-                None if valid is None else TrainingData(samples, targets, weights, valid),
-                done + n_epochs,
-                stop,
-                best=best if self.early_stopping else None,
-                checkpoint_batches=self.checkpoint_batches,
-                origin=origin,
-            )
-            tasks.follow(done, lambda: self._learned(training.net_of_now(), width))
-            with watched_by(net, [tasks, *progress_bar(self, training, done)]):
-                training.run(saved or None)
-            vars(self).update(self._learned(net, width))
-        self.stopped_by_ = training.stopped_by
-        name = type(self).__name__
-        if not processes.is_main:
-            pass  # the main process says it
-        elif self.stopped_by_ not in (None, "early_stopping", "callback"):
-            warn_of_stop(name, self.stopped_by_, self.n_iter_ - done, n_epochs, self.checkpoint)
-        elif self.n_iter_ - done == n_epochs > 1:
-            warn_if_falling(self.history_["train_loss"][done:], name, n_epochs)
-        tasks.end()
-        return training.failure
-
-    def _learned(self, net, width):
-        """Attributes that a training leaves."""
-        return {
-            "net_": net,
-            "n_iter_": len(net.history),
-            "n_threads_": torch.get_num_threads(),
-            "history_": history_arrays(net.history),
-            "stopped_by_": None,
-            "_n_features_out": width,
-        }
-
-    def _prepare_training(self, net, checkpoint, processes):
-        """Give the net what it needs in training only."""
-        device = torch.device(net.device)
-        net.checkpoint, net.processes = checkpoint, processes
-        if not processes.is_main:
-            net.verbose = 0
-        net.arithmetic = MixedPrecision(self.precision, device)
-        processes.start_alike(net.module_)
-        if self.compile:
-            net.compiled = compile_module(net.module_, device)
-        net.augmentation = make_augmentation(self.augment, getattr(self, "_n_spatial", None))
-        if self.average_weights is not None:
-            net.average = WeightAverage(net.module_, self.average_weights)
-        if self.freeze_encoder:
-            net.freeze_all_but_head()
 
     @contextlib.contextmanager
     def _unchanged_on_failure(self):

@@ -161,7 +161,7 @@ class Checkpoint:
             if not previous.exists():
                 raise
             state = read_state(previous)
-            warnings.warn(f"{error}; going on from the state before it, {previous}", stacklevel=7)
+            warnings.warn(f"{error}; going on from the state before it, {previous}", stacklevel=8)
             return state
 
     def _refuse_other_training(self, found):

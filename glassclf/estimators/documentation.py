@@ -53,8 +53,10 @@ average_weights : float, default=None
     estimator. For :meth:`transform` it needs a method ``embed``.
 callbacks : list, default=None
     Further callbacks of skorch. Copies of them are trained with: read what they have kept from
-    ``net_.callbacks_``. Those that call ``predict`` on the net, such as ``EpochScoring``, do not
-    work: ``valid_score`` is recorded already.
+    ``net_.callbacks_``. What has no copy, such as a writer of TensorBoard, is shared. Those that
+    call ``predict`` on the net, such as ``EpochScoring``, do not work: ``valid_score`` is recorded
+    already. Not to be confused with the method ``set_callbacks``, which takes those of
+    scikit-learn.
 checkpoint : path, default=None
     Directory in which this one training is kept: fit continues there what was interrupted, to the
     same weights, and returns at once what is finished. ``{{data}}`` and ``{{params}}`` in it are

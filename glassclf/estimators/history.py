@@ -54,7 +54,7 @@ def warn_if_falling(train_loss, name, max_epochs):
             f"the training loss of {name} was still falling fast after max_epochs={max_epochs} "
             f"({before.mean():.3g} to {last.mean():.3g}): raise max_epochs or lr",
             ConvergenceWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
 
 
@@ -79,5 +79,5 @@ def warn_of_stop(name, stopped_by, n_epochs, max_epochs, checkpoint):
         f"{name} was stopped by {stopped_by} after {n_epochs} of max_epochs={max_epochs} epochs: "
         f"{advice}",
         ConvergenceWarning,
-        stacklevel=6,
+        stacklevel=7,
     )

@@ -108,8 +108,10 @@ def test_truncated_state_is_replaced_by_the_one_before(
     interrupted(small(checkpoint=tmp_path), X, y, 18)
     content = (tmp_path / LATEST).read_bytes()
     (tmp_path / LATEST).write_bytes(content[: len(content) // 2])
-    with pytest.warns(UserWarning, match="latest.ckpt is truncated or damaged.*going on from"):
+    words = "latest.ckpt is truncated or damaged.*going on from"
+    with pytest.warns(UserWarning, match=words) as caught:
         model = small(checkpoint=tmp_path).fit(X, y)
+    assert caught[0].filename == __file__
     same_weights(model, whole)
 
 
