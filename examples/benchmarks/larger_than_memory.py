@@ -10,7 +10,7 @@ part, and removes it in the end. Each fit runs in a process of its own, with one
   of 1 GB is refused is checked first. The file is put out of the system's cache before.
 - *in memory*: particles and features of all samples in memory, without a limit.
 
-The convolutional network sees the whole store once. The message-passing network, a hundred times
+The convolutional network sees the whole store once, its configurations shuffled. The message-passing network, a hundred times
 slower, sees random configurations of it. Printed are configurations a second of the epoch and of
 the whole fit (which in memory begins with computing all features), and the ratios. Both fits must
 end with the same weights.
@@ -82,8 +82,8 @@ def fit(path, network, lazy, limit, n_samples, n_epochs):
         else:
             raise SystemExit("RLIMIT_DATA has no effect here: this needs Linux 4.7 or later")
     X = Configurations.open(path)
-    if n_samples < len(X):
-        X = X[np.random.default_rng(0).choice(len(X), n_samples, replace=False)]
+    # Scattered rows, as those of a split.
+    X = X[np.random.default_rng(0).choice(len(X), n_samples, replace=False)]
     y = X.info["label"]
     if network == "cnn":
         featurizer, estimator = ImageFeaturizer(64, lazy=lazy), CNNClassifier()

@@ -74,7 +74,7 @@ class MappedConfigurations(Configurations):
         chosen = slice(None) if whole else rows
         stored = {name: values[chosen] for name, values in file.info.items()}
         arrays = {
-            "offsets": file.offsets if whole else packed_rows(file.offsets, rows)[1],
+            "offsets": file.offsets if whole else _offsets_among(file.offsets, rows),
             "cells": file.cells[chosen],
             "periodic": file.periodic[chosen],
         }
@@ -149,6 +149,11 @@ class MappedConfigurations(Configurations):
     def _contents(self):
         # Types are not listed: they would be read for that, a third of the file.
         return f"info={sorted(self.info)}, file={self._file.path.name!r}"
+
+
+def _offsets_among(offsets, rows):
+    """Offsets of the chosen members; nothing is made that has the length of all particles."""
+    return np.concatenate([[0], np.cumsum(np.diff(offsets)[rows])]).astype(np.int64)
 
 
 def _reopen(path, check, rows, info):

@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -115,6 +116,28 @@ def test_an_opened_set_and_its_parts_are_pickled_by_path(tmp_path):
     assert repr(part) == (
         "Configurations(n=3, n_dims=2, n_particles=3 to 6, info=['label'], file='set')"
     )
+
+
+@pytest.mark.parametrize("rows", [slice(None, None, 2), np.arange(20) % 4 > 0, [19, 3, 3, 0]])
+def test_a_part_is_taken_without_the_memory_of_its_particles(tmp_path, rows):
+    rng = np.random.default_rng(0)
+    n, n_particles = 20, 10_000
+    Configurations.from_arrays(
+        positions=rng.random((n * n_particles, 2)),
+        types=np.zeros(n * n_particles, dtype=np.int64),
+        offsets=np.arange(n + 1) * n_particles,
+        cells=np.tile(np.eye(2), (n, 1, 1)),
+        periodic=np.ones((n, 2), dtype=bool),
+    ).save(tmp_path / "set")
+    X = Configurations.open(tmp_path / "set")
+    X[rows]
+    tracemalloc.start()
+    try:
+        part = X[rows]
+        assert tracemalloc.get_traced_memory()[1] < n_particles
+    finally:
+        tracemalloc.stop()
+    assert_equal_sets(part, Configurations(X)[rows])
 
 
 @pytest.mark.parametrize("old", [False, True])
