@@ -125,7 +125,7 @@ def model_lines(path):
     from glassclf.persistence.decoding import classes_in
     from glassclf.persistence.saving import read_model
 
-    header, _ = read_model(path, with_arrays=False)
+    header, _ = read_model(path)
     versions = [f"{name} {version}" for name, version in header["versions"].items()]
     lines = [f"{path}: a model, saved by {versions[0]} ({', '.join(versions[1:])})"]
     needed = [name for name, kind in classes_in(header["model"]) if known_class(name, kind) is None]

@@ -7,6 +7,8 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save as to_bytes
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -14,6 +16,7 @@ import glassclf
 from glassclf.cli import main, printable
 from glassclf.estimators import CNNClassifier, MPNNClassifier
 from glassclf.featurizers import ConfigurationFeaturizer, GraphFeaturizer, RDFFeaturizer
+from glassclf.persistence.saving import sign
 from glassclf.testing import two_phases
 
 
@@ -134,9 +137,20 @@ def test_what_a_stranger_wrote_cannot_steer_the_terminal(show, refused, tmp_path
     path = tmp_path / "model.safetensors"
     glassclf.save(RDFFeaturizer(r_max="\x1b[2J"), path)
     assert "\x1b" not in show(path)
-    data = path.read_bytes()
-    path.write_bytes(data.replace(rb"\"changed\"", rb"\"chanqed\""))
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    metadata["steps"] = metadata["steps"].replace("changed", "chanqed")
+    path.write_bytes(to_bytes({}, sign(metadata, {})))
     assert "is damaged: its steps cannot be shown (KeyError('changed'))" in refused("show", path)
+
+
+def test_a_damaged_model_is_not_shown(refused, tmp_path):
+    path = tmp_path / "model.safetensors"
+    glassclf.save(RDFFeaturizer(r_max=2.0).fit(two_phases(n_runs=1)[0]), path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert "model.safetensors is damaged: its checksum is not that of" in refused("show", path)
 
 
 def test_the_command_is_installed_and_runs_as_a_module(phases, tmp_path):

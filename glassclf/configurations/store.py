@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glassclf.configurations.digests import DIGEST_SIZE
+from glassclf.configurations.existing import require_file
 from glassclf.configurations.mapped import MappedConfigurations, StoreFile
 
 FORMAT = "glassclf-configurations"
@@ -49,8 +50,8 @@ def open_store(path):
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    FileNotFoundError, IsADirectoryError
+        If there is no such file, or a folder.
     ValueError
         If the file is truncated or its header damaged, or it is something else.
     """
@@ -69,8 +70,7 @@ def open_store_file(path):
     file : StoreFile
     """
     path = Path(os.path.expanduser(path))
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+    require_file(path)
     header, start = _read_header(path)
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from glassclf.configurations.atomic import complete_file
+from glassclf.configurations.checksums import checksum_of
 
 # Configurations of a shard: few enough to be computed at once, many enough for a few files.
 SHARD_SIZE = 64
@@ -86,7 +87,7 @@ class FeatureCache:
         shard : Shard
         """
         arrays = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-        content = save(arrays, {"checksum": _checksum(arrays)})
+        content = save(arrays, {"checksum": checksum_of(arrays)})
         self.folder.mkdir(parents=True, exist_ok=True)
         with complete_file(self.path(number)) as temporary:
             temporary.write_bytes(content)
@@ -111,7 +112,7 @@ class Shard:
     def verify(self):
         """Raise SafetensorError unless the content is what was written."""
         arrays = {name: self._file.get_tensor(name) for name in self._slices}
-        if (self._file.metadata() or {}).get("checksum") != _checksum(arrays):
+        if (self._file.metadata() or {}).get("checksum") != checksum_of(arrays):
             raise SafetensorError("the content of a shard of the cache is damaged")
 
     def rows(self, name, first, last):
@@ -123,12 +124,3 @@ class Shard:
         if name not in self._wholes:
             self._wholes[name] = self._file.get_tensor(name)
         return self._wholes[name]
-
-
-def _checksum(arrays):
-    checksum = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        checksum.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-        checksum.update(array.reshape(-1).view(np.uint8).data)
-    return checksum.hexdigest()

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from sklearn.base import BaseEstimator
 
 import glassclf
 from glassclf.configurations.atomic import complete_file
+from glassclf.configurations.checksums import checksum_of
+from glassclf.configurations.existing import require_file
 from glassclf.configurations.store import FORMAT as STORE_FORMAT
-from glassclf.persistence.classes import find_classes
+from glassclf.persistence.classes import find_classes, known_class
 from glassclf.persistence.decoding import classes_in, decode_model
 from glassclf.persistence.encoding import encode_model
 
@@ -46,6 +49,8 @@ def save(estimator, path):
         message names the step.
     ValueError
         If an own class stands where no file could refer to it, such as inside a function.
+    OSError
+        If the file cannot be written: ``path`` is a folder, or the disk full or read-only.
 
     See Also
     --------
@@ -76,6 +81,7 @@ def save(estimator, path):
     metadata = {"format": FORMAT, "format_version": str(VERSION)}
     for name, content in (("versions", versions), ("steps", steps), ("model", tree)):
         metadata[name] = json.dumps(content)
+    metadata = sign(metadata, arrays)
     with complete_file(path) as temporary:
         temporary.write_bytes(to_bytes(arrays, metadata))
 
@@ -99,11 +105,13 @@ def load(path, trusted=()):
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    TypeError
+        If ``trusted`` holds anything but names.
+    FileNotFoundError, IsADirectoryError
+        If there is no such file, or a folder.
     ValueError
         If the file is truncated, damaged or something else, was written in a later version of the
-        format, or needs classes that are not trusted.
+        format, or needs classes that are not trusted, or of which one has changed since.
 
     Warns
     -----
@@ -121,8 +129,7 @@ def load(path, trusted=()):
     Traceback (most recent call last):
     FileNotFoundError: there-is-no-such-file.safetensors: no such file
     """
-    if isinstance(trusted, str):
-        trusted = (trusted,)
+    trusted = _names(trusted)
     path = Path(os.path.expanduser(path))
     header, arrays = read_model(path)
     versions = header["versions"]
@@ -140,43 +147,85 @@ def load(path, trusted=()):
     try:
         return decode_model(header["model"], arrays, classes)
     except Exception as error:
+        reason = _reason(wrote, [key for key in classes if known_class(*key) is None])
         raise ValueError(
-            f"{path} cannot be loaded: it is damaged, or glassclf {wrote}, which saved it, differs "
-            f"too much from this one, {glassclf.__version__} ({type(error).__name__}: {error})"
+            f"{path} cannot be loaded: {reason} ({type(error).__name__}: {error})"
         ) from error
 
 
-def read_model(path, with_arrays=True):
+def _names(trusted):
+    """``trusted`` as a tuple of names."""
+    if isinstance(trusted, str):
+        return (trusted,)
+    named = tuple(trusted) if isinstance(trusted, Iterable) else (trusted,)
+    for one in named:
+        if not isinstance(one, str):
+            name = f"{one.__module__}.{one.__qualname__}" if isinstance(one, type) else "a.Name"
+            raise TypeError(
+                f"trusted takes the names of classes, as strings such as trusted=({name!r},), "
+                f"got {one!r:.100}"
+            )
+    return named
+
+
+def _reason(wrote, own_classes):
+    """Why a file that is as it was written cannot be loaded."""
+    reasons = []
+    if own_classes:
+        names = ", ".join(sorted({name for name, _ in own_classes}))
+        reasons.append(f"the code of {names} has changed since the model was saved")
+    if wrote != glassclf.__version__:
+        reasons.append(
+            f"glassclf {wrote}, which saved it, differs too much from this one, "
+            f"{glassclf.__version__}"
+        )
+    return ", or ".join(reasons) or "it is not what glassclf saves"
+
+
+def sign(metadata, arrays):
+    """Add the checksum of a model to the metadata of its file.
+
+    Parameters
+    ----------
+    metadata : dict of str
+    arrays : dict of ndarray
+
+    Returns
+    -------
+    metadata : dict of str
+        With the entry "checksum", which counts for nothing in itself.
+    """
+    content = {name: text for name, text in metadata.items() if name != "checksum"}
+    return {**content, "checksum": checksum_of(arrays, content)}
+
+
+def read_model(path):
     """Read the file of a model, without building anything.
 
     Parameters
     ----------
     path : pathlib.Path
-    with_arrays : bool, default=True
 
     Returns
     -------
     header : dict
         "versions", "steps" and "model", out of JSON.
     arrays : dict of ndarray
-        Empty without ``with_arrays``.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    FileNotFoundError, IsADirectoryError
+        If there is no such file, or a folder.
     ValueError
         If it is truncated, damaged or something else, or of a later version of the format.
     """
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+    require_file(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            names = file.keys() if with_arrays else ()
-            arrays = {name: file.get_tensor(name) for name in names}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is no model that glassclf saved, or it is truncated or damaged ({error}); "
@@ -192,6 +241,10 @@ def read_model(path, with_arrays=True):
         raise ValueError(
             f"{path} has version {metadata.get('format_version')!r} of the format, this glassclf "
             f"({glassclf.__version__}) reads version {VERSION}: update glassclf"
+        )
+    if metadata.get("checksum") != sign(metadata, arrays)["checksum"]:
+        raise ValueError(
+            f"{path} is damaged: its checksum is not that of its content. Take another copy of it"
         )
     try:
         header = {name: json.loads(metadata[name]) for name in ("versions", "steps", "model")}

@@ -2,6 +2,10 @@
 
 import json
 
+from safetensors import SafetensorError, safe_open
+
+from glassclf.persistence.saving import sign
+
 
 def read_parts(path):
     """Header and arrays of a safetensors file, as bytes."""
@@ -14,10 +18,25 @@ def write_parts(path, header, arrays):
     path.write_bytes(len(header).to_bytes(8, "little") + header + arrays)
 
 
+def sign_again(path):
+    """Give a changed file the checksum of what it now holds, as a stranger would."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, TypeError, ValueError):
+        return
+    if "checksum" in metadata:
+        header, arrays = read_parts(path)
+        header = {**json.loads(header), "__metadata__": sign(metadata, tensors)}
+        write_parts(path, json.dumps(header).encode(), arrays)
+
+
 def replace_in_header(path, old, new):
     header, arrays = read_parts(path)
     assert old.encode() in header
     write_parts(path, header.replace(old.encode(), new.encode()), arrays)
+    sign_again(path)
 
 
 def read_metadata(path):
@@ -29,7 +48,7 @@ def read_metadata(path):
     }
 
 
-def write_metadata(path, metadata):
+def write_metadata(path, metadata, signed=True):
     header, arrays = read_parts(path)
     texts = {
         name: content if isinstance(content, str) else json.dumps(content)
@@ -37,3 +56,5 @@ def write_metadata(path, metadata):
     }
     header = json.dumps({**json.loads(header), "__metadata__": texts}).encode()
     write_parts(path, header, arrays)
+    if signed:
+        sign_again(path)
