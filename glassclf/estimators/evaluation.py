@@ -5,6 +5,8 @@ import copy
 import numpy as np
 import torch
 
+from glassclf.networks.normalization import SafeBatchNorm, merge_statistics
+
 
 def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     """Apply a method of the trained module to samples, batch by batch.
@@ -72,10 +74,11 @@ def probe_module(net, samples, n_outputs):
 
 
 def settle_statistics(net, dataset):
-    """Average the statistics of batch normalisation once more, over the whole training part.
+    """Take the statistics of batch normalisation once more, over the whole training part.
 
     In training they trail behind the weights. Where the last steps were large, a network that
-    separates its classes perfectly could else predict one class only.
+    separates its classes perfectly could else predict one class only. Every value has the same
+    weight, in however short a batch it is.
 
     Parameters
     ----------
@@ -97,10 +100,16 @@ def settle_statistics(net, dataset):
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
+    hooks = []
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # a plain average
         norm.train()
+        if isinstance(norm, SafeBatchNorm):
+            norm.momentum = None
+        else:
+            # PyTorch's own would give each batch the same weight: it leaves them to us.
+            norm.momentum = 0.0
+            hooks.append(norm.register_forward_pre_hook(_Merging(norm)))
     with torch.no_grad():
         for rows in torch.arange(len(dataset)).split(net.batch_size):
             batch, _ = net.batch_share(dataset, rows)
@@ -108,4 +117,19 @@ def settle_statistics(net, dataset):
     net.processes.average_buffers(module)
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
+    for hook in hooks:
+        hook.remove()
     module.eval()
+
+
+class _Merging:
+    """Hook that takes the input of a batch normalisation of PyTorch into its statistics."""
+
+    def __init__(self, norm):
+        self.n_values = torch.zeros_like(norm.num_batches_tracked)
+
+    def __call__(self, norm, inputs):
+        x = inputs[0]
+        axes = [axis for axis in range(x.dim()) if axis != 1]
+        variance, mean = torch.var_mean(x, axes)
+        merge_statistics(norm, self.n_values, mean, variance, x.numel() // x.shape[1])

@@ -16,15 +16,17 @@ class SafeBatchNorm(nn.BatchNorm1d):
     n_channels : int
         Size of axis 1.
     momentum : float or None, default=0.1
-        Share of each batch in the running statistics; None is the plain average over all batches,
-        for inputs, whose distribution does not change in training.
+        Share of each batch in the running statistics; with None they are those of all values so
+        far taken together, for inputs, whose distribution does not change in training.
     affine : bool, default=True
         Whether each channel gets a scale and a shift that are learned. Before a linear layer and
         another normalisation neither is of use.
 
     Notes
     -----
-    Ioffe and Szegedy, Proc. ICML 37, 448 (2015), Algorithm 1.
+    Ioffe and Szegedy, Proc. ICML 37, 448 (2015), Algorithm 1. With ``momentum=None`` the buffer
+    ``num_batches_tracked`` counts values of a channel, not batches, so that a short last batch
+    has no more weight than its share.
 
     Examples
     --------
@@ -47,6 +49,9 @@ class SafeBatchNorm(nn.BatchNorm1d):
             return self._normalize(x, *_global_statistics(x))
         if self.training and x.numel() > x.shape[1]:
             return self._normalize_alone(x)
+        if self.training and self.momentum is None:
+            value = x.detach().flatten().to(self.running_mean.dtype)
+            self._track(value, torch.zeros_like(value), 1)
         mean, variance = self.running_mean, self.running_var
         return nn.functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps)
 
@@ -58,11 +63,11 @@ class SafeBatchNorm(nn.BatchNorm1d):
             x, mean, variance, self.weight, self.bias, True, momentum, self.eps
         )
         if self.momentum is None:
-            self._track(mean, variance)
+            self._track(mean, variance, x.numel() // x.shape[1])
         return out
 
     def _normalize(self, x, mean, variance, count):
-        self._track(mean.detach(), variance.detach() * (count / (count - 1)))
+        self._track(mean.detach(), variance.detach() * (count / (count - 1)), count.long())
         axes = (-1,) + (1,) * (x.dim() - 2)
         scale = torch.rsqrt(variance + self.eps)
         if not self.affine:
@@ -71,16 +76,44 @@ class SafeBatchNorm(nn.BatchNorm1d):
         out = (x - mean.view(axes)) * scale.view(axes) + self.bias.view(axes)
         return out.to(x.dtype)
 
-    def _track(self, mean, variance):
+    def _track(self, mean, variance, count):
         """Take the statistics of a batch into the running ones."""
         if self.momentum is None:
-            # Stays a tensor: a number would have to be fetched from the GPU in every step.
-            self.num_batches_tracked += 1
-            share = self.num_batches_tracked.to(mean.dtype).reciprocal()
+            merge_statistics(self, self.num_batches_tracked, mean, variance, count)
         else:
-            share = self.momentum
-        self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(variance, share)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance, self.momentum)
+
+
+def merge_statistics(norm, n_before, mean, variance, n_values):
+    """Make the running statistics those of all values so far and of a batch, taken together.
+
+    Parameters
+    ----------
+    norm : torch.nn.BatchNorm1d or similar
+    n_before : tensor of int64
+        Number of values of each channel so far; increased in place. It stays a tensor: a number
+        would have to be fetched from the GPU in every step.
+    mean, variance : tensor of shape (channels,)
+        Of the batch; the variance is the unbiased one.
+    n_values : int or tensor of int64
+        Number of values of each channel in the batch.
+
+    Notes
+    -----
+    Chan, Golub and LeVeque, Am. Stat. 37, 242 (1983), Eqs. 2.1.
+    """
+    before = n_before.to(mean.dtype)
+    n_before += n_values
+    total = n_before.to(mean.dtype)
+    share = n_values / total
+    # Within what came before, within the batch, and between the two.
+    squares = (before - 1).clamp(min=0) * norm.running_var + (n_values - 1) * variance
+    squares += before * share * (mean - norm.running_mean) ** 2
+    # A single value has no variance.
+    new = torch.where(total > 1, squares / (total - 1), norm.running_var)
+    norm.running_var.copy_(new)
+    norm.running_mean.lerp_(mean, share)
 
 
 def share_statistics(module, shared):

@@ -177,3 +177,33 @@ def test_predictions_rest_on_the_statistics_of_the_final_weights(images):
     norm = module.blocks[1][1]
     torch.testing.assert_close(norm.running_mean, seen.mean(dim=(0, 2, 3)), rtol=0.2, atol=0.02)
     assert norm.momentum == 0.1
+
+
+class _NormFirst(torch.nn.Module):
+    """A module of a user, with a batch normalisation of PyTorch."""
+
+    def __init__(self, in_channels, n_outputs, n_spatial):
+        super().__init__()
+        self.norm = torch.nn.BatchNorm2d(in_channels)
+        self.head = torch.nn.Linear(in_channels, n_outputs)
+
+    def forward(self, x):
+        return self.head(self.norm(x).abs().mean((2, 3)))
+
+
+@pytest.mark.parametrize("n_left", [0, 1, 2])
+@pytest.mark.parametrize("module", ["default", _NormFirst])
+def test_final_statistics_are_those_of_all_training_samples(images, module, n_left):
+    X, y = images
+    X = np.concatenate([X] * 2)[: 20 + n_left].copy()
+    y = np.concatenate([y] * 2)[: 20 + n_left]
+    X[-1] += 10  # alone in the last batch, or with one other sample
+    kwargs = {} if module == "default" else {"module": module}
+    model = CNNClassifier(max_epochs=2, batch_size=5, random_state=0, **kwargs).fit(X, y)
+    trained = model.net_.module_
+    norm = trained.input_norm if module == "default" else trained.norm
+    seen = torch.from_numpy(X).float()
+    torch.testing.assert_close(norm.running_mean, seen.mean((0, 2, 3)))
+    torch.testing.assert_close(norm.running_var, seen.var((0, 2, 3)))
+    assert norm.momentum == (None if module == "default" else 0.1)
+    assert not norm._forward_pre_hooks

@@ -18,15 +18,48 @@ def process_group():
     torch.distributed.destroy_process_group()
 
 
-def test_running_statistics_without_momentum_are_a_plain_average():
-    torch.manual_seed(0)
-    ours = SafeBatchNorm(3, momentum=None)
-    theirs = torch.nn.BatchNorm1d(3, momentum=None)
-    for n_samples in (6, 4, 9):
-        x = torch.randn(n_samples, 3, 5) + 2
-        torch.testing.assert_close(ours(x), theirs(x))
-    torch.testing.assert_close(ours.running_mean, theirs.running_mean)
-    torch.testing.assert_close(ours.running_var, theirs.running_var)
+@pytest.mark.parametrize("n_samples", [20, 21, 22])  # the last batch: five, one, two samples
+@pytest.mark.parametrize("shape", [(), (4,)], ids=["vectors", "sequences"])
+def test_statistics_without_momentum_are_those_of_all_samples(n_samples, shape):
+    x = torch.randn(n_samples, 3, *shape, generator=torch.manual_seed(0)).add(2)
+    x[-1] += 10
+    norm = SafeBatchNorm(3, momentum=None)
+    for batch in x.split(5):
+        norm(batch)
+    axes = [axis for axis in range(x.dim()) if axis != 1]
+    torch.testing.assert_close(norm.running_mean, x.mean(axes))
+    torch.testing.assert_close(norm.running_var, x.var(axes))
+    assert norm.num_batches_tracked == x.numel() // 3
+
+
+def test_statistics_without_momentum_go_on_from_a_saved_state():
+    batches = torch.randn(23, 3, generator=torch.manual_seed(0)).split(5)
+    whole, first, second = (SafeBatchNorm(3, momentum=None) for _ in range(3))
+    for batch in batches:
+        whole(batch)
+    for batch in batches[:2]:
+        first(batch)
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    for batch in batches[2:]:
+        second(batch)
+    torch.testing.assert_close(whole.state_dict(), second.state_dict(), rtol=0, atol=0)
+
+
+def test_statistics_without_momentum_of_very_many_values():
+    norm = SafeBatchNorm(3, momentum=None)
+    norm(torch.randn(8, 3, generator=torch.manual_seed(0)))
+    before = copy.deepcopy(norm.state_dict())
+    norm.num_batches_tracked.fill_(2**24)  # from here float32 no longer counts by one
+    norm(torch.full((1, 3), 2.0))
+    assert norm.num_batches_tracked == 2**24 + 1
+    torch.testing.assert_close(norm.running_mean, before["running_mean"], rtol=0, atol=1e-6)
+
+
+def test_a_single_value_leaves_the_variance_as_it_is():
+    norm = SafeBatchNorm(3, momentum=None)
+    norm(torch.full((1, 3), 2.0))
+    torch.testing.assert_close(norm.running_mean, torch.full((3,), 2.0))
+    torch.testing.assert_close(norm.running_var, torch.ones(3))
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])
