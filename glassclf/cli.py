@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -39,7 +40,11 @@ def main(arguments=None):
         message = " ".join(str(error).split())
         print(f"glassclf: {printable(message)}", file=sys.stderr)
         raise SystemExit(2) from None
-    print("\n".join(map(printable, lines)))
+    try:
+        print("\n".join(map(printable, lines)), flush=True)
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as with "| head -1". Python must not flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text):
@@ -80,8 +85,34 @@ def lines_of(path):
 
     if path.is_dir():
         return trainings_in(path)
+    if is_checkpoint(path):
+        return state_lines(path)
     metadata = read_metadata(path)
+    if metadata.keys() == {"epoch"}:
+        return [
+            f"{path}: the best weights of a training, those after epoch {metadata['epoch']}",
+            f"  how the training went tells: glassclf show {path.parent}",
+        ]
     return store_lines(path) if metadata.get("format") == STORE_FORMAT else model_lines(path)
+
+
+def is_checkpoint(path):
+    """Tell whether a file begins as the state of a training does.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    answer : bool
+    """
+    from glassclf.estimators.checkpoint import MAGIC
+
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def read_metadata(path):
@@ -207,16 +238,43 @@ def trainings_in(folder):
 
     lines = []
     for inner in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
-        found = [inner / name for name in (LATEST, PREVIOUS) if (inner / name).is_file()]
-        if found:
-            lines += checkpoint_lines(found[0])
+        if any((inner / name).is_file() for name in (LATEST, PREVIOUS)):
+            state, notes = newest_state(inner)
+            lines += training_lines(inner, state) + notes
     if not lines:
         raise ValueError(f"{folder} holds no checkpoint of glassclf")
     return lines
 
 
-def checkpoint_lines(path):
-    """Describe a checkpoint: how far the training is, its last scores, what it is of.
+def newest_state(folder):
+    """State from which a fit would go on.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    state : dict
+    notes : list of str
+        What is to be said of it.
+    """
+    from glassclf.estimators.checkpoint import LATEST, PREVIOUS, DamagedError, read_state
+
+    latest, previous = folder / LATEST, folder / PREVIOUS
+    if not latest.is_file():
+        return read_state(previous), [f"  {LATEST} is missing: fit goes on from {PREVIOUS}"]
+    try:
+        return read_state(latest), []
+    except DamagedError:
+        if not previous.is_file():
+            raise
+        note = f"  {LATEST} is damaged: fit goes on from the state before it, {PREVIOUS}"
+        return read_state(previous), [note]
+
+
+def state_lines(path):
+    """Describe one state of a training by itself.
 
     Parameters
     ----------
@@ -227,21 +285,41 @@ def checkpoint_lines(path):
     lines : list of str
     """
     from glassclf.estimators.checkpoint import read_state
+
+    note = f"  one state of it; a fit with checkpoint={str(path.parent)!r} goes on from the newest"
+    return [*training_lines(path, read_state(path)), note]
+
+
+def training_lines(path, state):
+    """Describe a training: how far it is, its last scores, what it is of.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What stands first.
+    state : dict
+
+    Returns
+    -------
+    lines : list of str
+    """
+    from glassclf.estimators.fingerprint import digits
     from glassclf.estimators.history import COLUMNS
 
-    state = read_state(path)
     history = json.loads(state["history"])
     running = state["order"] is not None
     done = history[:-1] if running else history
     ended = "finished" if "final_weights" in state else "to be continued"
-    lines = [f"{path.parent}: a training, {ended}, {len(done)} epochs done"]
+    lines = [f"{path}: a training, {ended}, {len(done)} epochs done"]
     if running:
         lines.append(f"  {state['n_done']} of {len(state['order'])} samples into the next epoch")
     if done:
         scores = [f"{name} {done[-1][name]:.4g}" for name in COLUMNS if name in done[-1]]
         lines.append(f"  last epoch: {', '.join(scores)}")
-    fingerprints = state["fingerprints"]
-    for kind in ("parameters", "data"):
-        values = [f"{name}={value}" for name, value in fingerprints[kind].items()]
-        lines.append(f"  {kind}: {', '.join(values)}")
+    # The digits are those that stand for {params} and {data} in the name of a directory.
+    hashes = state["fingerprints"]
+    settings = [f"{name}={value}" for name, value in hashes["parameters"].items()]
+    lines.append(f"  parameters {digits(hashes['parameters'])}: {', '.join(settings)}")
+    parts = [f"{name} {value[:8]}" for name, value in hashes["data"].items() if value is not None]
+    lines.append(f"  data {digits(hashes['data'])}: {', '.join(parts)} (fingerprints)")
     return lines

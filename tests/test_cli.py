@@ -15,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 import glassclf
 from glassclf.cli import main, printable
 from glassclf.estimators import CNNClassifier, MPNNClassifier
+from glassclf.estimators.checkpoint import read_state
+from glassclf.estimators.fingerprint import digits
 from glassclf.featurizers import ConfigurationFeaturizer, GraphFeaturizer, RDFFeaturizer
 from glassclf.persistence.saving import sign
 from glassclf.testing import two_phases
@@ -105,12 +107,62 @@ def test_checkpoints_are_shown(show, tmp_path):
     assert f"{folder / 'a'}: a training, finished, 2 epochs done\n" in text
     assert "last epoch: train_loss 0." in text
     assert "valid_score" in text
-    assert "parameters: class=CNNClassifier, " in text
     assert "lr=0.02" in text
-    assert "data: X=" in text
+    hashes = read_state(folder / "a" / "latest.ckpt")["fingerprints"]
+    assert f"  parameters {digits(hashes['parameters'])}: class=CNNClassifier, " in text
+    parts = f"X {hashes['data']['X'][:8]}, y {hashes['data']['y'][:8]} (fingerprints)\n"
+    assert f"  data {digits(hashes['data'])}: {parts}" in text
     assert f"{folder / 'b'}: a training, to be continued, 0 epochs done\n" in text
     assert "8 of 12 samples into the next epoch\n" in text
     assert show(folder / "a") in text
+
+
+@pytest.fixture
+def training(tmp_path):
+    """Directory of a short training with an early stop, so that it has best weights."""
+    rng = np.random.default_rng(0)
+    X, y = rng.random((20, 3)), np.arange(20) % 2
+    folder = tmp_path / "run"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        CNNClassifier(
+            max_epochs=3, random_state=0, checkpoint=folder, early_stopping=True, patience=3
+        ).fit(X, y)
+    return folder
+
+
+def test_the_files_of_a_checkpoint_directory_say_what_they_are(training, show):
+    text = show(training / "latest.ckpt")
+    assert f"{training / 'latest.ckpt'}: a training, finished, 3 epochs done\n" in text
+    assert f"one state of it; a fit with checkpoint={str(training)!r} goes on from" in text
+    text = show(training / "best.safetensors")
+    assert "the best weights of a training, those after epoch " in text
+    assert f"how the training went tells: glassclf show {training}\n" in text
+
+
+def test_the_state_is_shown_from_which_fit_would_go_on(training, show, refused):
+    latest, previous = training / "latest.ckpt", training / "previous.ckpt"
+    good = latest.read_bytes()
+    latest.write_bytes(good[:-1])
+    note = "latest.ckpt is damaged: fit goes on from the state before it, previous.ckpt\n"
+    assert note in show(training)
+    latest.unlink()
+    assert "latest.ckpt is missing: fit goes on from previous.ckpt\n" in show(training)
+    latest.write_bytes(good[:-1])
+    previous.unlink()
+    assert "latest.ckpt is truncated or damaged" in refused("show", training)
+
+
+def test_a_reader_that_leaves_early_is_no_error(training):
+    shown = subprocess.Popen(
+        [sys.executable, "-m", "glassclf", "show", training],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    shown.stdout.close()
+    assert shown.stderr.read() == ""
+    assert shown.wait() == 0
 
 
 def test_errors_are_one_line(phases, refused, tmp_path):
