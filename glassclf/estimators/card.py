@@ -15,9 +15,18 @@ MANY_VALUES = 20
 # More data than this are not hashed: it would take longer than a tenth of a second.
 MANY_BYTES = 50e6
 N_DIGITS = 12
+# Graphs that are computed of a lazy sequence, to see how they are bonded.
+N_LOOKED_AT = 3
+# Of these two graphs have one.
+BONDS = ("n_neighbors", "longest_bond")
 # The composition is another one beyond this difference and so many standard errors.
 COMPOSITION_DIFFERENCE = 0.05
 STANDARD_ERRORS = 5
+# The longest bonds differ beyond this factor: another r_max, not another sample.
+BOND_RATIO = 1.25
+# Share of the particles with one number of neighbours that makes it that of the graphs. A few more
+# bonds may join their parts.
+MOST = 0.9
 
 
 class TrainingCard(dict):
@@ -100,8 +109,8 @@ def info_summary(X):
 def warn_of_other_kind(card, X):
     """Warn where samples are of another kind than those that a model was trained on.
 
-    Compared are the state (thermal or inherent), the cooling, the composition and the number of
-    neighbours, where both the card and X tell them.
+    Compared are the state (thermal or inherent), the cooling, the composition, the number of
+    neighbours, and without such a number the longest bond, where both the card and X tell them.
 
     Parameters
     ----------
@@ -128,9 +137,7 @@ def warn_of_other_kind(card, X):
     if _other_composition(card, geometry, X):
         here, there = (summary_text(facts["composition"]) for facts in (geometry, card))
         differences.append(f"composition {here} instead of {there}")
-    known, neighbors = card.get("n_neighbors"), geometry.get("n_neighbors")
-    if None not in (known, neighbors) and known != neighbors:
-        differences.append(f"n_neighbors {neighbors} instead of {known}")
+    differences += _other_bonds(card, geometry)
     if differences:
         warnings.warn(
             f"X is of another kind than the training data: {'; '.join(differences)}. "
@@ -161,8 +168,11 @@ def _geometry(X):
         shape = getattr(X, "shape", ())
         if len(shape) > 1:
             return {"shape": [int(length) for length in shape[1:]]}
-        # Graphs that are yet to be computed.
-        return {"n_dims": int(X.n_dims)} if hasattr(X, "n_dims") else {}
+        # Graphs that are yet to be computed: of their bonds a few can tell.
+        if not hasattr(X, "n_dims"):
+            return {}
+        few = np.unique(np.linspace(0, len(X) - 1, N_LOOKED_AT).astype(int)) if len(X) else []
+        return {"n_dims": int(X.n_dims), **_bonds(X.compute(few))}
     types, counts = np.unique(X.types, return_counts=True)
     shares = counts / counts.sum()
     facts = {
@@ -170,14 +180,37 @@ def _geometry(X):
         "n_particles": _summary(X.n_nodes),
         "composition": {str(kind): round(float(share), 4) for kind, share in zip(types, shares)},
     }
-    if X.n_neighbors is not None:
-        facts["n_neighbors"] = int(X.n_neighbors)
-    return facts
+    return {**facts, **_bonds(X)}
+
+
+def _bonds(graphs):
+    """How the particles of graphs are bonded: to so many, or up to some distance."""
+    if len(graphs.distances) == 0:
+        return {}
+    counts = np.bincount(graphs.degrees)
+    if counts.max() >= MOST * counts.sum():
+        return {"n_neighbors": int(counts.argmax())}
+    return {"longest_bond": float(f"{graphs.distances.max():.4g}")}
+
+
+def _other_bonds(card, geometry):
+    known, here = ({name: facts.get(name) for name in BONDS} for facts in (card, geometry))
+    if known["n_neighbors"] != here["n_neighbors"] and _tell_bonds(known) and _tell_bonds(here):
+        number = here["n_neighbors"] or "varying"
+        return [f"n_neighbors {number} instead of {known['n_neighbors'] or 'varying'}"]
+    longest = here["longest_bond"], known["longest_bond"]
+    if None not in longest and max(longest) > BOND_RATIO * min(longest):
+        return ["longest bond {:g} instead of {:g}".format(*longest)]
+    return []
+
+
+def _tell_bonds(facts):
+    return any(value is not None for value in facts.values())
 
 
 def _other_composition(card, geometry, X):
     known, given = card.get("composition"), geometry.get("composition")
-    if known is None or given is None:
+    if not known or not given:
         return False
     n_particles = len(X.types)
     for kind in {*known, *given}:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -120,6 +121,41 @@ def test_no_warning_for_the_same_kind_or_where_nothing_is_known():
     assert warnings_of(card, np.zeros((2, 3))) == []
     assert warnings_of(None, known) == []
     assert warnings_of(training_card(np.zeros((2, 3)), [0, 1]), known) == []
+
+
+def phases_as_graphs(**settings):
+    X = two_phases(n_runs=2)[0]
+    return GraphFeaturizer(**settings).fit_transform(X)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize(
+    ("trained", "asked", "words"),
+    [
+        ({"r_max": 1.5}, {"r_max": 2.5}, "longest bond 2.* instead of 1[.]"),
+        ({"r_max": 2.5}, {"r_max": 1.5}, "longest bond 1.* instead of 2[.]"),
+        ({"n_neighbors": 4}, {"r_max": 1.5}, "n_neighbors varying instead of 4[.]"),
+        ({"r_max": 1.5}, {"n_neighbors": 4}, "n_neighbors 4 instead of varying[.]"),
+        ({"n_neighbors": 4}, {"n_neighbors": 6}, "n_neighbors 6 instead of 4[.]"),
+    ],
+)
+def test_graphs_with_other_bonds_are_of_another_kind(trained, asked, words, lazy):
+    card = training_card(phases_as_graphs(**trained, lazy=lazy), [0, 1, 0, 1])
+    assert ("longest_bond" in card) == ("r_max" in trained)
+    for lazily in (False, True):
+        (text,) = warnings_of(card, phases_as_graphs(**asked, lazy=lazily))
+        assert re.search(words, text)
+        assert warnings_of(card, phases_as_graphs(**trained, lazy=lazily)[1:2]) == []
+        assert warnings_of(card, phases_as_graphs(**trained, lazy=lazily)[:0]) == []
+
+
+def test_the_longest_bond_is_on_the_card():
+    card = training_card(phases_as_graphs(r_max=1.5), [0, 1, 0, 1])
+    assert 1.4 < card["longest_bond"] <= 1.5
+    assert "longest bond: 1." in repr(card)
+    without = training_card(phases_as_graphs(r_max=1e-9), [0, 1, 0, 1])
+    assert "longest_bond" not in without
+    assert warnings_of(without, phases_as_graphs(n_neighbors=4)) == []
 
 
 def test_windows_of_few_particles_are_of_the_same_composition():
