@@ -6,6 +6,7 @@ import re
 from glassclf.estimators.augmentation_base import Augmentation
 from glassclf.estimators.shifts_and_crops import Crops, Shifts
 from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
+from glassclf.networks import GraphBatch
 
 NAMES = {"quarter_turns": QuarterTurns, "mirrors": Mirrors, "shifts": Shifts, "crops": Crops}
 
@@ -58,6 +59,19 @@ def _make_part(part):
     return part
 
 
+def _check_values(part, batch, augmented):
+    """Raise unless an own function has returned finite numbers of the type it was given."""
+    for name in ("types", "vectors", "distances") if isinstance(batch, GraphBatch) else (None,):
+        before, after = (
+            each if name is None else getattr(each, name) for each in (batch, augmented)
+        )
+        what = f"{_describe(part)}, given as augment, must return" + (f" {name} of" if name else "")
+        if after.dtype != before.dtype:
+            raise ValueError(f"{what} {before.dtype}, as it was given, got {after.dtype}")
+        if not after.isfinite().all():
+            raise ValueError(f"{what} finite numbers, got NaN or infinite ones")
+
+
 class Augmentations:
     """Several augmentations, one after the other.
 
@@ -66,21 +80,29 @@ class Augmentations:
     Parameters
     ----------
     parts : list of callable
+
+    Raises
+    ------
+    ValueError
+        When called, if a part returns another number of samples, another type, or numbers that
+        are not finite.
     """
 
     def __init__(self, parts):
         self.parts = parts
 
     def __call__(self, batch):
-        """Augment a batch."""
+        """Augment a batch; an own function is checked, as it may return anything."""
         for part in self.parts:
             augmented = part(batch)
             if type(augmented) is not type(batch) or len(augmented) != len(batch):
                 raise ValueError(
-                    f"augmentation {_describe(part)} must return a {type(batch).__name__} of "
+                    f"{_describe(part)}, given as augment, must return a {type(batch).__name__} of "
                     f"{len(batch)} samples, as it was given, got {type(augmented).__name__}"
                     + (f" of {len(augmented)}" if hasattr(augmented, "__len__") else "")
                 )
+            if type(part) not in NAMES.values():
+                _check_values(part, batch, augmented)
             batch = augmented
         return batch
 
@@ -101,7 +123,9 @@ def _describe(part):
         settings = ", ".join(f"{name}={value!r}" for name, value in part.get_params().items())
         return f"{type(part).__name__}({settings})"
     if inspect.isroutine(part):
-        return f"{part.__module__}.{part.__qualname__}"
+        # Methods of classes written in C, such as torch.Tensor.double, have no module.
+        module = getattr(part, "__module__", None)
+        return f"{module}.{part.__qualname__}" if module else part.__qualname__
     text = repr(part)
     if " at 0x" in text:
         # An address, which differs from process to process, in place of what the object holds.

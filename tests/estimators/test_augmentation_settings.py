@@ -1,5 +1,6 @@
 """The parameter ``augment``: what it takes, what it refuses, how it is told apart."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ from sklearn.base import clone
 
 from glassclf.estimators import Crops, Mirrors, QuarterTurns, Shifts
 from glassclf.estimators.augmentation import make_augmentation
+from glassclf.networks import GraphBatch
 
 
 def keep(batch):
@@ -73,12 +75,38 @@ def test_crop_without_pixels():
     ("function", "words"),
     [
         (lambda batch: batch[:1], "must return a Tensor of 2 samples.*got Tensor of 1"),
-        (lambda batch: None, "got NoneType"),
+        (lambda batch: None, "given as augment, must return .*got NoneType"),
+        (torch.Tensor.double, "double, given as augment, .*return torch.float32.* torch.float64"),
+        (lambda batch: batch / 0, "given as augment, must return finite numbers, got NaN"),
+        (["shifts", lambda batch: batch / 0], "must return finite numbers"),
     ],
 )
 def test_own_function_that_returns_something_else(function, words):
     with pytest.raises(ValueError, match=words):
         make_augmentation(function, 2)(torch.zeros(2, 1, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"vectors": torch.ones(2, 2).double()}, "return vectors of torch.float32.*float64"),
+        ({"distances": torch.tensor([1.0, torch.nan])}, "return distances of finite numbers"),
+        ({"types": torch.zeros(3)}, "return types of torch.int64, .* torch.float32"),
+    ],
+)
+def test_own_function_that_spoils_graphs(changes, words):
+    batch = GraphBatch(
+        types=torch.tensor([0, 1, 0]),
+        graph=torch.tensor([0, 0, 1]),
+        n_nodes=torch.tensor([2, 1]),
+        sources=torch.tensor([0, 1]),
+        neighbors=torch.tensor([1, 0]),
+        vectors=torch.tensor([[1.0, 0.0], [-1.0, 0.0]]),
+        distances=torch.tensor([1.0, 1.0]),
+    )
+    make_augmentation(lambda graphs: replace(graphs, vectors=-graphs.vectors))(batch)
+    with pytest.raises(ValueError, match=words):
+        make_augmentation(lambda graphs: replace(graphs, **changes))(batch)
 
 
 # Settings as plain parameters ---------------------------------------------------------------------
