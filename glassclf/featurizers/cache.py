@@ -36,7 +36,7 @@ class FeatureCache:
     def __init__(self, directory, key):
         # Features of another version of glassclf may differ.
         key = hashlib.sha256(f"{key} {version('glassclf')} {SHARD_SIZE}".encode()).hexdigest()
-        self.folder = Path(os.path.expanduser(directory)).resolve() / key[:32]
+        self.folder = cache_folder(directory) / key[:32]
         self._open, self._verified = OrderedDict(), set()
 
     def __getstate__(self):
@@ -85,15 +85,53 @@ class FeatureCache:
         Returns
         -------
         shard : Shard
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
         """
         arrays = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
         content = save(arrays, {"checksum": checksum_of(arrays)})
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with complete_file(self.path(number)) as temporary:
-            temporary.write_bytes(content)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with complete_file(self.path(number)) as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            raise OSError(
+                f"features cannot be kept in cache={str(self.folder.parent)!r}: {error}; make room "
+                "for them, name another folder, or leave cache=None"
+            ) from error
         self._open.pop(number, None)
         self._verified.add(number)
         return self.read(number)
+
+
+def cache_folder(cache):
+    """Folder that the parameter ``cache`` names.
+
+    Parameters
+    ----------
+    cache : str or path-like
+
+    Returns
+    -------
+    folder : pathlib.Path
+        Absolute; it need not exist.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty.
+    NotADirectoryError
+        If a file has it.
+    """
+    path = os.path.expanduser(cache)
+    if not path:
+        raise ValueError("cache='' names no folder: cache='.' is the working directory")
+    if Path(path).exists() and not Path(path).is_dir():
+        raise NotADirectoryError(f"cache={path!r} is a file: give the path of a folder")
+    return Path(path).resolve()
 
 
 class Shard:
