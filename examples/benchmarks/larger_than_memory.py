@@ -10,10 +10,10 @@ part, and removes it in the end. Each fit runs in a process of its own, with one
   of 1 GB is refused is checked first. The file is put out of the system's cache before.
 - *in memory*: particles and features of all samples in memory, without a limit.
 
-The convolutional network sees the whole store once, its configurations shuffled. The message-passing network, a hundred times
-slower, sees random configurations of it. Printed are configurations a second of the epoch and of
-the whole fit (which in memory begins with computing all features), and the ratios. Both fits must
-end with the same weights.
+The convolutional network sees the whole store once, its configurations shuffled. The
+message-passing network, a hundred times slower, sees random configurations of it. Printed are
+configurations a second of the epoch and of the whole fit (which in memory begins with computing all
+features), and the ratios. Both fits must end with the same weights.
 
 ``--quick`` takes seconds and proves nothing but that it runs: its store is smaller than the limit.
 """

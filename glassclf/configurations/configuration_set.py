@@ -1,5 +1,6 @@
 """A set of configurations, packed into a few arrays, that scikit-learn can index."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -211,6 +212,10 @@ class Configurations(PackedSet):
     def _whole_and_rows(self):
         """Give the set whose features are cached as one, and the rows of it that stand here."""
         return self, np.arange(len(self))
+
+    def _unchanging(self):
+        """Give a set that stays as it is, whatever is written into this one."""
+        return copy.deepcopy(self)
 
     @property
     def info(self):

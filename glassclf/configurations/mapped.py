@@ -120,6 +120,9 @@ class MappedConfigurations(Configurations):
     def _whole_and_rows(self):
         return self.of_file(self._file), self._rows
 
+    def _unchanging(self):
+        return self
+
     def _one(self, index):
         file, row = self._file, self._rows[index]
         first, last = file.offsets[row], file.offsets[row + 1]

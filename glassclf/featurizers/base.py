@@ -191,7 +191,8 @@ class LazyMixin:
     """For featurizers with the parameters ``lazy`` and ``cache``.
 
     A subclass names the class of its sequences, ``_sequence``, and the fitted attributes on which
-    no feature depends, ``_of_no_effect``.
+    no feature depends, ``_of_no_effect``. Its ``_n_bytes(X)`` tells about how many bytes the
+    features of each configuration take, an array of shape (n,).
     """
 
     _lazy_constraints = {"lazy": ["boolean"], "cache": [str, PathLike, None]}

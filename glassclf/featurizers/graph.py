@@ -99,6 +99,11 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         self.cache = cache
         self.n_jobs = n_jobs
 
+    def _n_bytes(self, X):
+        # Of a radius the number of neighbours is unknown.
+        n_neighbors = self.n_neighbors or DEFAULT_N_NEIGHBORS
+        return X.n_particles * n_neighbors * 4 * (self.n_dims_ + 2)
+
     def _featurize(self, configuration):
         pairs = self._bonds(configuration)
         if self.connect:

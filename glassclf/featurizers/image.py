@@ -110,6 +110,9 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
                 stacklevel=3,
             )
 
+    def _n_bytes(self, X):
+        return np.full(len(X), 4 * len(self.types_) * self.n_pixels**self.n_dims_)
+
     def _featurize(self, configuration):
         grid = _grid_coordinates(configuration, self.n_pixels)
         channels = np.searchsorted(self.types_, configuration.types)

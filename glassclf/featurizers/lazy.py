@@ -1,20 +1,21 @@
 """Features that are computed when they are used, batch by batch."""
 
 import copy
-import hashlib
-import json
 
 import numpy as np
 
 from glassclf.configurations.digests import present_types
 from glassclf.configurations.packing import PackedSet
-from glassclf.featurizers.cache import SHARD_SIZE, FeatureCache
+from glassclf.featurizers.cache import FeatureCache, cache_folder
 from glassclf.featurizers.graphs import Graphs
+from glassclf.featurizers.settings import settings_digest
 
 # Parameters on which no feature depends.
 HOW_NOT_WHAT = ("cache", "lazy", "n_jobs")
 # Arrays of Graphs that a shard of the cache holds: one row for each node, or for each edge.
 OF_NODES, OF_EDGES = ("types", "degrees"), ("neighbors", "vectors", "distances")
+# Where the features of each configuration of a shard are among those that it holds.
+PLACES, LEFT_OUT = "places", -1
 
 
 class LazySequence(PackedSet):
@@ -28,10 +29,18 @@ class LazySequence(PackedSet):
     """
 
     def __init__(self, X, featurizer):
-        self._X = X
         # A copy: the featurizer may be fitted again.
         self._featurizer = copy.deepcopy(featurizer)
-        self._cache = None
+        self._cache = self._folder = None
+        if featurizer.cache is not None:
+            self._folder = cache_folder(featurizer.cache)
+            # What stands on disk must be the features of what the key was made from.
+            X = X._unchanging()
+        self._X = X
+
+    def __getstate__(self):
+        # Neither open files nor what was verified on another machine.
+        return vars(self) | {"_cache": None}
 
     def __len__(self):
         return len(self._X)
@@ -58,10 +67,11 @@ class LazySequence(PackedSet):
         Returns
         -------
         fingerprint : str
-            64 hexadecimal digits, made of those of the configurations and of the parameters and
-            the fitted attributes of the featurizer that its features depend on.
+            64 hexadecimal digits, made of those of the configurations, the name of the class of the
+            featurizer, and those of its parameters and fitted attributes that its features depend
+            on.
         """
-        return _hash([type(self).__name__, self._X.fingerprint(), self._settings()])
+        return settings_digest([self._X.fingerprint(), self._settings()])
 
     def compute(self, indices):
         """Compute the features of some configurations.
@@ -76,7 +86,7 @@ class LazySequence(PackedSet):
             In the order of the indices.
         """
         indices = self._chosen(indices)
-        if self._featurizer.cache is None:
+        if self._folder is None:
             pieces = self._featurized(self._X, indices)
         else:
             pieces = self._cached(indices)
@@ -96,9 +106,10 @@ class LazySequence(PackedSet):
         featurizer = self._featurizer
         values = featurizer.get_params(deep=False)
         # Only what fit has learned: scikit-learn keeps things of its own there, too.
-        values |= {n: v for n, v in vars(featurizer).items() if n.endswith("_") and n[0] != "_"}
+        values |= {name: v for name, v in vars(featurizer).items() if name.endswith("_")}
         ignored = {*HOW_NOT_WHAT, *featurizer._of_no_effect}
-        return {name: value for name, value in values.items() if name not in ignored}
+        values = {name: value for name, value in values.items() if name not in ignored}
+        return [type(featurizer), values]
 
     def _featurized(self, X, rows):
         for row in rows.tolist():
@@ -110,21 +121,37 @@ class LazySequence(PackedSet):
     def _cached(self, indices):
         whole, rows = self._X._whole_and_rows()
         if self._cache is None:
-            key = _hash([whole.fingerprint(), self._settings()])
-            self._cache = FeatureCache(self._featurizer.cache, key)
-        for row in rows[indices].tolist():
-            number, place = divmod(row, SHARD_SIZE)
+            key = settings_digest([whole.fingerprint(), self._settings()])
+            self._cache = FeatureCache(self._folder, key, self._featurizer._n_bytes(whole))
+        for index in indices.tolist():
+            number, member = self._cache.locate(int(rows[index]))
             shard = self._cache.read(number)
             if shard is None:
-                first = number * SHARD_SIZE
-                members = np.arange(first, min(first + SHARD_SIZE, len(whole)))
-                arrays = self._pack(self._featurized(whole, members), len(members))
-                shard = self._cache.write(number, arrays)
-            yield self._unpack(shard, place)
+                shard = self._cache.write(number, self._shard(whole, self._cache.members(number)))
+            place = int(shard.whole(PLACES)[member])
+            if place == LEFT_OUT:
+                yield from self._featurized(self._X, np.array([index]))
+            else:
+                yield self._unpack(shard, place)
+
+    def _shard(self, whole, members):
+        """Arrays of the features of all configurations that a shard is of."""
+        pieces, places = [], np.full(len(members), LEFT_OUT)
+        for member, row in enumerate(members.tolist()):
+            try:
+                piece = self._featurizer._featurize(whole._one(row))
+            except (MemoryError, OSError):
+                raise
+            except Exception:
+                # It may be none that was asked for. If it is, it fails again then.
+                continue
+            places[member] = len(pieces)
+            pieces.append(piece)
+        return {PLACES: places, **self._pack(pieces)}
 
     def _some(self, chosen):
         new = copy.copy(self)
-        new._X, new._cache = self._X[chosen], None
+        new._X = self._X[chosen]
         return new
 
 
@@ -188,8 +215,8 @@ class LazyImages(LazySequence):
             images[place] = image
         return images
 
-    def _pack(self, pieces, n):
-        return {"images": self._join(pieces, range(n))}
+    def _pack(self, pieces):
+        return {"images": self._join(pieces, range(len(pieces)))}
 
     def _unpack(self, shard, place):
         return shard.rows("images", place, place + 1)[0]
@@ -243,12 +270,16 @@ class LazyGraphs(LazySequence):
         return self.compute([index])
 
     def _join(self, pieces, indices):
-        graphs = Graphs.concatenate(list(pieces) or [_no_graphs(self.n_dims)])
+        graphs = self._concatenated(pieces)
         graphs.info = {name: np.asarray(v)[indices] for name, v in self.info.items()}
         return graphs
 
-    def _pack(self, pieces, n):
-        graphs = Graphs.concatenate(pieces)
+    def _concatenated(self, pieces):
+        none = Graphs([], [], [], [], np.empty((0, self.n_dims)))
+        return Graphs.concatenate(list(pieces) or [none])
+
+    def _pack(self, pieces):
+        graphs = self._concatenated(pieces)
         names = ("node_offsets", "edge_offsets", *OF_NODES, *OF_EDGES)
         return {name: getattr(graphs, name) for name in names}
 
@@ -266,12 +297,3 @@ class LazyGraphs(LazySequence):
 
     def __repr__(self):
         return f"LazyGraphs(n={len(self)}, n_dims={self.n_dims}, info={sorted(self.info)})"
-
-
-def _no_graphs(n_dims):
-    return Graphs([], [], [], [], np.empty((0, n_dims)))
-
-
-def _hash(values):
-    text = json.dumps(values, sort_keys=True, default=lambda value: np.asarray(value).tolist())
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -10,7 +10,6 @@ from sklearn.model_selection import GroupKFold, train_test_split
 
 from glassclf.configurations import Configurations
 from glassclf.featurizers import GraphFeaturizer, Graphs, ImageFeaturizer, LazyGraphs, LazyImages
-from glassclf.featurizers.cache import SHARD_SIZE
 from glassclf.testing import two_phases
 from glassclf.testing.comparison import assert_equal
 
@@ -153,57 +152,3 @@ def test_errors_and_warnings_name_what_is_amiss(stored, tmp_path):
     other.types = np.where(np.arange(len(other.types)) == 50, 5, other.types)
     with pytest.raises(ValueError, match="configuration 1 holds particles of type 5"):
         images.transform(other)
-
-
-def shards(folder):
-    return sorted(folder.rglob("*.safetensors"))
-
-
-@pytest.mark.parametrize("featurizer", FEATURIZERS)
-def test_features_are_kept_on_disk(featurizer, tmp_path):
-    X = Configurations(two_phases(n_runs=2)[0][np.arange(SHARD_SIZE + 6) % 4])
-    X.save(tmp_path / "set")
-    opened, cache = Configurations.open(tmp_path / "set"), tmp_path / "cache"
-    lazy, eager = lazy_and_eager(featurizer, opened, cache=cache)
-    assert shards(cache) == []
-    part = lazy[[SHARD_SIZE + 5, 1]]
-    assert_same(part, eager[[SHARD_SIZE + 5, 1]])
-    files = shards(cache)
-    assert [file.name for file in files] == ["000000.safetensors", "000001.safetensors"]
-    before = [file.stat().st_mtime_ns for file in files]
-    # Another process, another fold of the same file, another order.
-    again, _ = lazy_and_eager(featurizer, opened[np.arange(SHARD_SIZE)[::-1]], cache=cache)
-    assert_same(pickle.loads(pickle.dumps(again)), eager[np.arange(SHARD_SIZE)[::-1]])
-    assert_same(lazy, eager)
-    assert [file.stat().st_mtime_ns for file in shards(cache)] == before
-    # Other features stand beside them.
-    lazy_and_eager(featurizer, opened[:5], cache=cache)[0][:2].compute([0])
-    assert len({file.parent for file in shards(cache)}) == 1
-    lazy_and_eager(featurizer, Configurations(opened[:5]), cache=cache)[0].compute([0])
-    assert len({file.parent for file in shards(cache)}) == 2
-
-
-@pytest.mark.parametrize("featurizer", FEATURIZERS)
-def test_a_damaged_shard_is_computed_again(featurizer, stored, tmp_path):
-    lazy, eager = lazy_and_eager(featurizer, stored[1], cache=tmp_path)
-    assert_same(lazy, eager)
-    (file,) = shards(tmp_path)
-    good = file.read_bytes()
-    rng = np.random.default_rng(0)
-    flipped = [bytearray(good) for _ in range(4)]
-    for content, place in zip(flipped, rng.integers(0, len(good), 4)):
-        content[place] ^= 1 << int(rng.integers(8))
-    for content in (b"", good[:100], good[:-1], bytes(len(good)), *flipped):
-        file.write_bytes(content)
-        assert_same(lazy[:], eager)
-        assert file.read_bytes() == good
-
-
-def test_several_processes_fill_one_cache(stored, tmp_path):
-    lazy, eager = lazy_and_eager(ImageFeaturizer(n_pixels=8), stored[1], cache=tmp_path)
-    parts = joblib.Parallel(n_jobs=2)(
-        joblib.delayed(type(lazy).compute)(lazy, np.arange(24)) for _ in range(4)
-    )
-    for part in parts:
-        np.testing.assert_array_equal(part, eager)
-    assert len(shards(tmp_path)) == 1
