@@ -1,7 +1,6 @@
 """The command line: what a file or a checkpoint directory holds."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -306,7 +305,7 @@ def training_lines(path, state):
     from glassclf.estimators.fingerprint import digits
     from glassclf.estimators.history import COLUMNS
 
-    history = json.loads(state["history"])
+    history = state["history"]
     running = state["order"] is not None
     done = history[:-1] if running else history
     ended = "finished" if "final_weights" in state else "to be continued"

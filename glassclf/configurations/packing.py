@@ -38,6 +38,8 @@ class PackedSet:
             raise IndexError(f"{expected}, got {key!r}; for values of info write X.info[{key!r}]")
         if np.ndim(key) == 0:
             raise IndexError(f"{expected}, got {key!r}")
+        if isinstance(key, tuple):
+            raise IndexError(f"{expected}, got the tuple {key!r}; for two samples write X[[0, 1]]")
         key = np.asarray(key)
         if key.ndim != 1:
             raise IndexError(f"a set of samples has one axis, got an index with {key.ndim}")

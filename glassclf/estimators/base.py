@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch.callbacks import GradientNormClipping
 
 from glassclf.estimators.batching import BatchLoader
-from glassclf.estimators.callback_copies import copy_callbacks
+from glassclf.estimators.callback_copies import any_scheduler, copy_callbacks
 from glassclf.estimators.card import TrainingCard, training_card, warn_of_other_kind
 from glassclf.estimators.evaluation import evaluate
 from glassclf.estimators.fingerprint import data_fingerprint
@@ -30,9 +30,12 @@ from glassclf.estimators.settings import (
     optimizer_class,
 )
 from glassclf.estimators.stopping import StopRequest
+from glassclf.estimators.training import COMPLETE
 from glassclf.estimators.validation_split import split_validation
 
 DEFAULT_VALIDATION_FRACTION = 0.2
+# What a training that goes on from a fitted network takes over.
+OF_ORIGIN = ("net_", "n_iter_", "_split_seed")
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -75,20 +78,26 @@ class NetworkEstimator(
             the loss becomes NaN, or the checkpoint cannot be written, it keeps the last good
             weights.
         """
-        continued = self.warm_start and hasattr(self, "net_")
-        return self._fit(X, y, groups, sample_weight, continued)
+        return self._fit(X, y, groups, sample_weight)
 
-    def _fit(self, X, y, groups, sample_weight, continued, n_epochs=None, **encoding):
+    def _fit(self, X, y, groups, sample_weight, n_epochs=None, **encoding):
         """Train for ``max_epochs``, or for ``n_epochs`` where fit is called in parts."""
         start = time.monotonic()
         with self._unchanged_on_failure():
             self._validate_params()
+            origin = self._return_to_origin()
+            continued = hasattr(self, "net_") and (self.warm_start or n_epochs is not None)
             if n_epochs is not None and self.checkpoint is not None:
                 raise ValueError(
                     "a checkpoint is kept by fit, not by partial_fit: use checkpoint=None, or fit "
                     "with warm_start=True"
                 )
             check_threshold(self.threshold, self.threshold_lr, self.lr)
+            if self.schedule != "constant" and any_scheduler(self.callbacks):
+                raise ValueError(
+                    f"schedule={self.schedule!r} would overrule the LRScheduler in callbacks: use "
+                    'schedule="constant"'
+                )
             if self.freeze_encoder and not continued:
                 raise ValueError(
                     "freeze_encoder=True trains the head of a fitted network: fit it first (or "
@@ -100,9 +109,26 @@ class NetworkEstimator(
             tasks = FitTasks(self, n_epochs or self.max_epochs, X, y, sample_weight)
             # Within the context: it takes back what the end of the callbacks looks at, too.
             failure = fit_network(self, data, stop, tasks, continued, n_epochs)
+            if self.checkpoint is not None and (failure or self.stopped_by_ not in COMPLETE):
+                self._origin = origin
+        stop.pass_on()
         if failure is not None:
             raise failure
         return self
+
+    def _return_to_origin(self):
+        """What a fit starts from. One that was stopped is not over: it starts where it did."""
+        if self.checkpoint is not None and "_origin" in vars(self):
+            for name in OF_ORIGIN:
+                vars(self).pop(name, None)
+            fitted, random = self._origin
+            vars(self).update(fitted)
+            if random is not None and isinstance(self.random_state, np.random.RandomState):
+                self.random_state.set_state(random)
+        vars(self).pop("_origin", None)
+        fitted = {name: vars(self)[name] for name in OF_ORIGIN if name in vars(self)}
+        drawn = isinstance(self.random_state, np.random.RandomState)
+        return fitted, self.random_state.get_state() if drawn else None
 
     def _check_data(self, X, y, groups, sample_weight, continued, encoding):
         samples, y = self._read_samples(X, y, reset=not continued)
@@ -268,6 +294,7 @@ class NetworkEstimator(
         """Attributes as plain data and tensors, for ``glassclf.save``."""
         state = dict(self.__getstate__())
         state.pop("_skl_callbacks", None)  # they watch fits, and are no part of a model
+        state.pop("_origin", None)  # of the fit that was stopped; the model is what it came to
         if "net_" in state:
             state |= {"net_": net_to_plain(self.net_), "card_": dict(self.card_)}
         return state

@@ -3,19 +3,19 @@
 import contextlib
 import fcntl
 import hashlib
-import io
 import os
-import pickle
+import tempfile
 import warnings
 from pathlib import Path
 
-import torch
-
 from glassclf.configurations.atomic import complete_file
 from glassclf.estimators.fingerprint import digits
+from glassclf.estimators.plain_data import from_plain, pack, to_plain, unpack
 
 MAGIC = b"glassclf checkpoint 1\n"
-LATEST, PREVIOUS, BEST, LOCK = "latest.ckpt", "previous.ckpt", "best.safetensors", "lock"
+LATEST, PREVIOUS, DAMAGED = "latest.ckpt", "previous.ckpt", "damaged.ckpt"
+ADVICE = "put copies in their place, or empty the directory to train anew"
+BEST, LOCK = "best.safetensors", "lock"
 
 
 class CheckpointError(OSError):
@@ -32,27 +32,45 @@ class Checkpoint:
         where it is missing. ``~`` is the home folder.
     data, parameters : dict of str
         Fingerprints of the fit.
+    defaults : dict of str
+        Fingerprint of the parameters that nobody has set. Those that differ from it make the
+        digits, so that a parameter of a later version does not change them.
 
     Raises
     ------
+    ValueError
+        If other placeholders stand in the path, or it is empty.
     CheckpointError
-        If the directory cannot be written, or if another training is running in it.
+        If another training is running in the directory.
     """
 
-    def __init__(self, path, data, parameters):
-        path = os.path.expanduser(os.fspath(path))
-        path = path.replace("{data}", digits(data)).replace("{params}", digits(parameters))
+    def __init__(self, path, data, parameters, defaults):
+        special = {
+            name: text
+            for name, text in parameters.items()
+            if text != defaults.get(name) or name == "class"
+        }
+        given = os.path.expanduser(os.fspath(path))
+        path = given.replace("{data}", digits(data)).replace("{params}", digits(special))
+        if not path or "{" in path or "}" in path:
+            raise ValueError(
+                "checkpoint must be the path of a directory, in which {data} and {params} may "
+                f"stand and no other braces, got {given!r}"
+            )
         self.folder = Path(path)
         self.fingerprints = {"data": data, "parameters": parameters}
+        self.defaults = {n: text for n, text in defaults.items() if n in parameters}
 
     def __enter__(self):
+        self._lock = self._not_writable = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = open(self.folder / LOCK, "ab")  # noqa: SIM115
+            tempfile.TemporaryFile(dir=self.folder).close()  # noqa: SIM115
         except OSError as error:
-            raise CheckpointError(
-                f"checkpoint={str(self.folder)!r} cannot be written: {error}; nothing was trained"
-            ) from error
+            # It may hold a training that is finished.
+            self._not_writable = error
+            return self
         try:
             # Released by the system when the process ends, however it ends.
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,12 +83,18 @@ class Checkpoint:
         except OSError:
             # A file system without locks.
             pass
-        for left in self.folder.glob(f".*-{LATEST}"):
-            left.unlink()
+        for name in (LATEST, BEST):
+            for left in self.folder.glob(f".*-{name}"):
+                with contextlib.suppress(OSError):
+                    left.unlink()
         return self
 
     def __exit__(self, *error):
-        self._lock.close()
+        if self._lock is not None:
+            # Not by closing alone: a child process may have the file open as well.
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.close()
 
     def read(self):
         """Latest state of the training.
@@ -85,10 +109,17 @@ class Checkpoint:
         ValueError
             If the state is damaged and none before it is left, if the file is something else, or
             if the training has other data or other parameters.
+        CheckpointError
+            If the directory cannot be written and holds no finished training.
         """
         state = self._read_newest()
         if state is not None:
             self._refuse_other_training(state["fingerprints"])
+        if self._not_writable is not None and (state is None or "final_weights" not in state):
+            raise CheckpointError(
+                f"checkpoint={str(self.folder)!r} cannot be written: {self._not_writable}; nothing "
+                "was trained"
+            ) from self._not_writable
         return state
 
     def write(self, state):
@@ -97,16 +128,14 @@ class Checkpoint:
         Parameters
         ----------
         state : dict
-            Tensors and plain data only.
+            What :func:`~glassclf.estimators.plain_data.to_plain` takes.
 
         Raises
         ------
         CheckpointError
             If there is no space, or the directory is gone.
         """
-        content = io.BytesIO()
-        torch.save({**state, "fingerprints": self.fingerprints}, content)
-        content = content.getbuffer()
+        content = pack(to_plain({**state, "fingerprints": self.fingerprints}))
         latest = self.folder / LATEST
         with self._saving(), complete_file(latest) as temporary:
             with open(temporary, "wb") as file:
@@ -115,8 +144,19 @@ class Checkpoint:
                 file.flush()
                 # Before the rename below: what takes the place of the latest must be on disk.
                 os.fsync(file.fileno())
-            if latest.exists():
-                os.replace(latest, self.folder / PREVIOUS)
+            self._keep_previous()
+
+    def _keep_previous(self):
+        latest, previous = self.folder / LATEST, self.folder / PREVIOUS
+        link = self.folder / f".link-{LATEST}"
+        try:
+            # By another name first, so that there is a latest one at every moment.
+            os.link(latest, link)
+            os.replace(link, previous)
+        except FileNotFoundError:
+            pass  # the first state of all
+        except OSError:
+            os.replace(latest, previous)  # a file system without links
 
     def write_best(self, weights, epoch):
         """Save the best weights so far, for people: a resumed training does not need them.
@@ -150,22 +190,28 @@ class Checkpoint:
 
     def _read_newest(self):
         latest, previous = self.folder / LATEST, self.folder / PREVIOUS
-        if not latest.exists() and not previous.exists():
-            return None
+        if not latest.exists():
+            return read_state(previous) if previous.exists() else None
         try:
             return read_state(latest)
-        except FileNotFoundError:
-            # Killed between the two renames of a write.
-            return read_state(previous)
         except DamagedError as error:
             if not previous.exists():
-                raise
-            state = read_state(previous)
+                raise DamagedError(f"{error}; {ADVICE}") from error
+            try:
+                state = read_state(previous)
+            except DamagedError as second:
+                raise DamagedError(f"{error}; and {second}; {ADVICE}") from second
+            # Out of the way, or the next state would push it onto the good one.
+            if self._not_writable is None:
+                os.replace(latest, self.folder / DAMAGED)
             warnings.warn(f"{error}; going on from the state before it, {previous}", stacklevel=8)
             return state
 
     def _refuse_other_training(self, found):
-        here, there = self.fingerprints["parameters"], found["parameters"]
+        here, there = self.fingerprints["parameters"], dict(found["parameters"])
+        if here["class"] == there["class"]:
+            # Parameters that came after the version that wrote it had their defaults.
+            there = {**self.defaults, **there}
         differences = [
             name
             for name, value in found["data"].items()
@@ -210,17 +256,14 @@ def read_state(path):
         magic = file.readline(len(MAGIC))
         digest = file.readline(65).strip()
         content = file.read()
+    kind = MAGIC[: MAGIC.rindex(b" ")]
+    if magic.startswith(kind) and magic != MAGIC and len(magic) == len(MAGIC):
+        raise ValueError(f"{path} was written by another version of glassclf: {magic!r}")
     if magic != MAGIC and not MAGIC.startswith(magic):
-        kind = MAGIC[: MAGIC.rindex(b" ")]
-        if magic.startswith(kind):
-            raise ValueError(f"{path} was written by another version of glassclf: {magic!r}")
-        raise ValueError(f"{path} is not a checkpoint of glassclf; remove it to train anew")
+        raise DamagedError(f"{path} is not a checkpoint of glassclf, or its head is damaged")
     if hashlib.sha256(content).hexdigest().encode() != digest:
-        raise DamagedError(
-            f"{path} is truncated or damaged (remove it to train anew, or put a copy in its place)"
-        )
+        raise DamagedError(f"{path} is truncated or damaged")
     try:
-        # Plain data and tensors only: nothing in the file is run.
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} is not a checkpoint of glassclf: {error}") from error
+        return from_plain(unpack(content))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"{path} is not a checkpoint of glassclf: {error}") from error

@@ -4,8 +4,12 @@ import inspect
 
 import joblib
 import numpy as np
+import torch
+from sklearn.base import BaseEstimator
 
 from glassclf.estimators.augmentation import make_augmentation
+from glassclf.estimators.code_digest import code_digest, unfold_partial
+from glassclf.estimators.plain_data import pack, to_plain
 from glassclf.estimators.schedules import FOLLOWS_MAX_EPOCHS
 
 # Parameters that change where, how long or how loudly a network trains, but not its weights.
@@ -17,6 +21,8 @@ WITHOUT_EFFECT = {
     "device",
     "max_time",
     "verbose",
+    # The weights that a training starts from are part of the fingerprint by themselves.
+    "warm_start",
 }
 
 
@@ -34,6 +40,9 @@ def data_fingerprint(X, y, groups, sample_weight):
     -------
     hashes : dict of str
     """
+    if isinstance(X, np.ndarray):
+        # Neither the order of its memory nor where that is changes what it holds.
+        X = np.ascontiguousarray(X).view(np.ndarray)
     return {
         "X": X.fingerprint() if hasattr(X, "fingerprint") else joblib.hash(X),
         "y": joblib.hash(y),
@@ -48,8 +57,8 @@ def parameter_fingerprint(estimator, start=None):
     Parameters
     ----------
     estimator : NetworkEstimator
-    start : dict of tensor, default=None
-        Weights that the training starts from, where they are not drawn.
+    start : Net, default=None
+        That the training goes on from.
 
     Returns
     -------
@@ -62,18 +71,22 @@ def parameter_fingerprint(estimator, start=None):
         left_out.add("max_epochs")
     texts = {"class": type(estimator).__qualname__}
     for name, value in parameters.items():
-        if name == "augment":
+        if name == "augment" and value is not None:
             value = make_augmentation(value, getattr(estimator, "_n_spatial", None))
+            value = [] if value is None else value.parts
         if name not in left_out:
             texts[name] = describe(value)
     if start is not None:
-        weights = {name: tensor.cpu().numpy() for name, tensor in start.items()}
-        texts["weights that it started from"] = joblib.hash(weights)
+        state = [start.module_.state_dict(), start.optimizer_.state_dict(), len(start.history)]
+        texts["network that it started from"] = joblib.hash(pack(to_plain(state)))
     return texts
 
 
 def describe(value):
     """Write a parameter as a text that is the same in every process.
+
+    Functions and classes of a user are told by their code as well: a script that was changed is
+    another one.
 
     Parameters
     ----------
@@ -87,8 +100,20 @@ def describe(value):
         return f"RandomState {joblib.hash(value.get_state(legacy=True))}"
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, torch.nn.Module):
+        weights = {name: tensor.cpu().numpy() for name, tensor in value.state_dict().items()}
+        return f"{describe(type(value))} {joblib.hash(weights)}"
+    if inspect.ismethod(value):
+        return f"{describe(value.__func__)} of {describe(value.__self__)}"
+    value = unfold_partial(value)
     if inspect.isclass(value) or inspect.isroutine(value):
-        return f"{value.__module__}.{value.__qualname__}"
+        code = code_digest(value, describe)
+        return f"{value.__module__}.{value.__qualname__}" + (f" (code {code})" if code else "")
+    if isinstance(value, BaseEstimator):
+        # Not repr: whether that shows defaults is a setting of scikit-learn.
+        return f"{describe(type(value))}({describe(value.get_params(deep=False))})"
     if isinstance(value, dict):
         items = sorted((describe(key), describe(item)) for key, item in value.items())
         return "{" + ", ".join(f"{key}: {item}" for key, item in items) + "}"
@@ -97,8 +122,25 @@ def describe(value):
     text = repr(value)
     if " at 0x" in text:
         # An object without a repr of its own: its class and what it holds.
-        return f"{describe(type(value))}({describe(vars(value))})"
+        return f"{describe(type(value))}({describe(getattr(value, '__dict__', {}))})"
     return text
+
+
+def describe_callbacks(callbacks):
+    """Describe callbacks as well as can be: some hold what has no description.
+
+    Parameters
+    ----------
+    callbacks : list or None
+
+    Returns
+    -------
+    text : str
+    """
+    try:
+        return describe(callbacks or [])
+    except (RecursionError, TypeError, ValueError):
+        return describe([type(callback) for callback in callbacks])
 
 
 def digits(hashes):

@@ -13,9 +13,14 @@ from glassclf.estimators.compilation import compile_module
 from glassclf.estimators.determinism import deterministic_algorithms
 from glassclf.estimators.device_data import place_samples
 from glassclf.estimators.evaluation import probe_module
-from glassclf.estimators.fingerprint import parameter_fingerprint
+from glassclf.estimators.fingerprint import describe_callbacks, parameter_fingerprint
 from glassclf.estimators.fit_tasks import with_callbacks
-from glassclf.estimators.history import history_arrays, warn_if_falling, warn_of_stop
+from glassclf.estimators.history import (
+    history_arrays,
+    warn_if_falling,
+    warn_of_signal,
+    warn_of_stop,
+)
 from glassclf.estimators.memory import explained_out_of_memory
 from glassclf.estimators.net import take_over
 from glassclf.estimators.parallel import Alone, join_processes
@@ -24,7 +29,7 @@ from glassclf.estimators.progress import progress_bar, watched_by
 from glassclf.estimators.seeds import draw_seed, seeded
 from glassclf.estimators.settings import choose_data_device, choose_device
 from glassclf.estimators.threads import torch_threads
-from glassclf.estimators.training import Training
+from glassclf.estimators.training import COMPLETE, Training
 from glassclf.estimators.weight_average import WeightAverage
 
 
@@ -81,8 +86,8 @@ def fit_network(estimator, data, stop, tasks, continued, n_epochs=None):
     n_epochs = estimator.max_epochs if n_epochs is None else n_epochs
     with contextlib.ExitStack() as context:
         context.enter_context(processes.speaking())
-        seeds = _draw_seeds(estimator, continued)
         checkpoint, saved = _open_checkpoint(estimator, data, continued, processes, context)
+        seeds = _draw_seeds(estimator, continued)
         seeds = processes.of_main({name: saved.get(name, seeds[name]) for name in seeds})
         estimator._split_seed = seeds["split_seed"]
         train, valid = _split(estimator, data, device)
@@ -105,14 +110,14 @@ def fit_network(estimator, data, stop, tasks, continued, n_epochs=None):
             stop,
             best=best if estimator.early_stopping else None,
             checkpoint_batches=estimator.checkpoint_batches,
-            origin=seeds,
+            origin={**seeds, "own_callbacks": describe_callbacks(estimator.callbacks)},
         )
         tasks.follow(done, lambda: _learned(training.net_of_now(), width))
         with watched_by(net, [tasks, *progress_bar(estimator, training, done)]):
             training.run(saved or None)
         vars(estimator).update(_learned(net, width), stopped_by_=training.stopped_by)
     if processes.is_main:
-        _warn_of_end(estimator, done, n_epochs)
+        _warn_of_end(estimator, done, n_epochs, stop)
     tasks.end()
     return training.failure
 
@@ -128,9 +133,10 @@ def _open_checkpoint(estimator, data, continued, processes, context):
     """Checkpoint of the fit and the state in it; without one, None and an empty state."""
     if data.hashes is None:
         return None, {}
-    start = estimator.net_.module_.state_dict() if continued else None
+    start = estimator.net_ if continued else None
     parameters = parameter_fingerprint(estimator, start) | processes.facts()
-    checkpoint = Checkpoint(estimator.checkpoint, data.hashes, parameters)
+    defaults = parameter_fingerprint(type(estimator)())
+    checkpoint = Checkpoint(estimator.checkpoint, data.hashes, parameters, defaults)
     checkpoint = processes.through_main(checkpoint)
     return checkpoint, context.enter_context(checkpoint).read() or {}
 
@@ -178,9 +184,11 @@ def _learned(net, width):
     }
 
 
-def _warn_of_end(estimator, done, n_epochs):
+def _warn_of_end(estimator, done, n_epochs, stop):
     name, n_done = type(estimator).__name__, estimator.n_iter_ - done
-    if estimator.stopped_by_ not in (None, "early_stopping", "callback"):
+    if estimator.stopped_by_ not in COMPLETE:
         warn_of_stop(name, estimator.stopped_by_, n_done, n_epochs, estimator.checkpoint)
+    elif stop.signal is not None:
+        warn_of_signal(name, stop.signal.name)
     elif n_done == n_epochs > 1:
         warn_if_falling(estimator.history_["train_loss"][done:], name, n_epochs)

@@ -71,7 +71,9 @@ def warn_of_stop(name, stopped_by, n_epochs, max_epochs, checkpoint):
         Complete epochs of this fit, and those it was to have.
     checkpoint : path or None
     """
-    if checkpoint is None:
+    if max_epochs == 1 and checkpoint is None:
+        advice = "the epoch is not complete"
+    elif checkpoint is None:
         advice = "set checkpoint to a directory, to be able to go on from here"
     else:
         advice = f"fit again with checkpoint={str(checkpoint)!r} to go on from here"
@@ -79,5 +81,21 @@ def warn_of_stop(name, stopped_by, n_epochs, max_epochs, checkpoint):
         f"{name} was stopped by {stopped_by} after {n_epochs} of max_epochs={max_epochs} epochs: "
         f"{advice}",
         ConvergenceWarning,
+        stacklevel=7,
+    )
+
+
+def warn_of_signal(name, signal):
+    """Warn that a signal came when there was nothing left to stop.
+
+    Parameters
+    ----------
+    name : str
+        Class of the estimator.
+    signal : str
+    """
+    warnings.warn(
+        f"{signal} came when the training of {name} was over: the fit is complete, and the program "
+        "goes on",
         stacklevel=7,
     )

@@ -9,6 +9,7 @@ from skorch import NeuralNet
 from skorch.callbacks import PassthroughScoring, PrintLog
 
 from glassclf.estimators.batching import BatchLoader
+from glassclf.estimators.net_callbacks import BestEpoch
 from glassclf.estimators.parallel import Alone
 from glassclf.estimators.precision import MixedPrecision
 from glassclf.estimators.progress import print_line
@@ -140,8 +141,9 @@ class Net(NeuralNet):
         """
         parts = {"dataset_train": train, "dataset_valid": valid}
         if self.order is None:
-            self.notify("on_epoch_begin", **parts)
+            # First, as a callback may end the training in its on_epoch_begin.
             self.order, self.n_done = torch.randperm(len(train)), 0
+            self.notify("on_epoch_begin", **parts)
             self.history.record("dur", 0.0)
         before = self.history[-1]["dur"]
         start = time.monotonic()
@@ -219,7 +221,7 @@ class Net(NeuralNet):
         weights : dict of tensor
         """
         module = self.module_ if self.average is None else self.average.module
-        return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+        return copy.deepcopy(module.state_dict())
 
     def stateful_parts(self):
         """Parts of a training, apart from module and optimizer, that a checkpoint must hold.
@@ -252,6 +254,10 @@ class Net(NeuralNet):
     def end_training(self):
         """Let go of what only a training needs, so that it is not saved with the net."""
         share_statistics(self.module_, False)
+        self.module_.zero_grad(set_to_none=True)
+        for _, callback in self.callbacks_:
+            if isinstance(callback, BestEpoch):
+                callback.weights_ = None
         names = ["order", "n_done", "augmentation", "average", "checkpoint", "frozen"]
         for name in [*names, "compiled", "arithmetic", "processes"]:
             vars(self).pop(name, None)

@@ -69,7 +69,3 @@ class BestEpoch(Callback):
                 net.checkpoint.write_best(self.weights_, self.epoch_)
         elif self.patience is not None and len(net.history) - self.epoch_ >= self.patience:
             raise StopTraining("early_stopping")
-
-    def on_train_end(self, net, **kwargs):
-        """Let go of the weights, which the net has by now if it takes them."""
-        self.weights_ = None

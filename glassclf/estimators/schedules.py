@@ -1,6 +1,7 @@
 """Learning-rate schedules by name: the rate of an epoch follows from the epochs before it."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from skorch.callbacks import Callback
@@ -152,8 +153,8 @@ def check_threshold(threshold, threshold_lr, lr):
     Raises
     ------
     ValueError
-        If the two do not pair, if a threshold is not finite or occurs twice, or if a rate is not
-        positive.
+        If the two do not pair, if a threshold is not finite, above 1 or occurs twice, or if the
+        rates are not positive or do not fall from ``lr`` on.
 
     Examples
     --------
@@ -164,6 +165,10 @@ def check_threshold(threshold, threshold_lr, lr):
     thresholds = _as_floats("threshold", threshold)
     if len(set(thresholds)) < len(thresholds):
         raise ValueError(f"threshold must hold each score once, got {threshold!r}")
+    if max(thresholds) > 1:
+        raise ValueError(
+            f"threshold must be a score, accuracy or R2, which is never above 1, got {threshold!r}"
+        )
     if threshold_lr is None:
         thresholds = sorted(thresholds)
         # Divided, so that the rates read as they would be written.
@@ -177,7 +182,13 @@ def check_threshold(threshold, threshold_lr, lr):
         )
     if min(rates) <= 0:
         raise ValueError(f"threshold_lr must be positive, got {threshold_lr!r}")
-    return sorted(zip(thresholds, rates))
+    steps = sorted(zip(thresholds, rates))
+    if any(after > before for before, after in pairwise([lr, *(rate for _, rate in steps)])):
+        raise ValueError(
+            f"threshold_lr must fall from lr={lr!r} on as the thresholds rise, got "
+            f"threshold={threshold!r} and threshold_lr={threshold_lr!r}"
+        )
+    return steps
 
 
 def _as_floats(name, value):

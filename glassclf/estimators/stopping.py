@@ -37,7 +37,7 @@ class StopRequest:
 
     def __init__(self, max_time, start):
         self.deadline = float("inf") if max_time is None else start + max_time
-        self.signal = None
+        self.signal = self._to_pass_on = None
 
     @property
     def reason(self):
@@ -50,8 +50,7 @@ class StopRequest:
     def listening(self):
         """Take the signals within the context, instead of being ended by them.
 
-        Python delivers signals to its main thread only: elsewhere nothing changes. A handler that
-        was there before is called afterwards, when everything is saved.
+        Python delivers signals to its main thread only: elsewhere nothing changes.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -64,7 +63,12 @@ class StopRequest:
                 # None: it was not set from Python, and cannot be set again.
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
             if self.signal is not None and callable(before[self.signal]):
-                signal.raise_signal(self.signal)
+                self._to_pass_on = self.signal
+
+    def pass_on(self):
+        """Send the signal again, to a handler that was there before, when everything is saved."""
+        if self._to_pass_on is not None:
+            signal.raise_signal(self._to_pass_on)
 
     def _note(self, number, frame):
         self.signal = signal.Signals(number)

@@ -57,7 +57,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                 'class_weight="balanced" cannot be known from a part of the data: give partial_fit '
                 "the weights as a dict"
             )
-        return self._fit(X, y, groups, sample_weight, continued, n_epochs=1, classes=classes)
+        return self._fit(X, y, groups, sample_weight, n_epochs=1, classes=classes)
 
     def predict(self, X):
         """Predict classes.
@@ -157,7 +157,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         -------
         self : object
         """
-        return self._fit(X, y, groups, sample_weight, hasattr(self, "net_"), n_epochs=1)
+        return self._fit(X, y, groups, sample_weight, n_epochs=1)
 
     def predict(self, X):
         """Predict targets.

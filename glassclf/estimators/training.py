@@ -1,16 +1,16 @@
 """One training from its first batch to its last, through any number of interruptions."""
 
 import copy
-import json
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 
 from glassclf.estimators.checkpoint import CheckpointError
 from glassclf.estimators.evaluation import settle_statistics
 from glassclf.estimators.net import Diverged
 from glassclf.estimators.stopping import REASONS, StopTraining
-from glassclf.estimators.training_state import capture_state, restore_state
+from glassclf.estimators.training_state import capture_state, n_complete_epochs, restore_state
 
 # Reasons to stop after which a training is complete: it would stop there again.
 COMPLETE = {None, "early_stopping", "callback"}
@@ -77,7 +77,7 @@ class Training:
                 self.net.notify("on_train_begin", X=self.train, y=None)
                 if saved is not None:
                     restore_state(self.net, saved)
-                    self._keep_good_weights()
+                    self._good_weights = self.net.copy_weights()
                 while self.net.order is not None or len(self.net.history) < self.last_epoch:
                     self._run_epoch()
             except StopTraining as stop:
@@ -91,16 +91,19 @@ class Training:
             self._finish()
 
     def _is_complete(self, saved):
-        n_epochs = len(json.loads(saved["history"]))
+        n_epochs = n_complete_epochs(saved)
         if n_epochs > self.last_epoch:
             raise ValueError(
                 f"the checkpoint has {n_epochs} epochs, more than max_epochs asks for "
-                f"({self.last_epoch}): raise max_epochs, or take another directory"
+                f"({self.last_epoch}): raise max_epochs, or take another directory (trainings that "
+                "differ in max_epochs alone share theirs, {params} included)"
             )
-        # One that a callback ended would be ended by it again.
-        return "final_weights" in saved and (
-            n_epochs == self.last_epoch or saved["stopped_by"] is not None
-        )
+        if "final_weights" not in saved:
+            return False
+        if saved["stopped_by"] == "callback":
+            # It would be ended again, if the callbacks are those of then.
+            return saved["own_callbacks"] == self.origin["own_callbacks"]
+        return n_epochs == self.last_epoch or saved["stopped_by"] == "early_stopping"
 
     def _run_epoch(self):
         net = self.net
@@ -114,8 +117,13 @@ class Training:
 
     def _keep_good_weights(self):
         weights = self.net.copy_weights()
-        if all(tensor.isfinite().all() for tensor in weights.values()):
-            self._good_weights = weights
+        # The loss of the last batch was that of the weights before its step.
+        if not all(tensor.isfinite().all() for tensor in weights.values()):
+            raise Diverged(
+                f"the weights became NaN or infinite in epoch {len(self.net.history)}: lower lr, "
+                "or set clip_norm=1.0"
+            )
+        self._good_weights = weights
 
     def _stop_reason(self):
         """Reason to stop that any of the processes has."""
@@ -143,7 +151,7 @@ class Training:
         state = None
         if net.checkpoint is not None and self.failure is None and self.stopped_by in COMPLETE:
             # A copy: what follows changes the weights, and a longer training starts from these.
-            state = copy.deepcopy(self._state())
+            state = self._state() | {"module": copy.deepcopy(net.module_.state_dict())}
         self._drop_open_epoch()
         weights = self._final_weights()
         net.average = None
@@ -152,6 +160,7 @@ class Training:
         net.notify("on_train_end", X=self.train, y=None)
         if not net.frozen:
             settle_statistics(net, self.train)
+        self._check_outputs()
         if state is not None:
             state |= {"final_weights": net.module_.state_dict(), "stopped_by": self.stopped_by}
             try:
@@ -159,6 +168,17 @@ class Training:
             except CheckpointError as failure:
                 self.failure = failure
         net.end_training()
+
+    def _check_outputs(self):
+        # Weights may be finite, and too large to compute with.
+        net = self.net
+        with torch.no_grad():
+            x, _ = self.train.batch(np.arange(min(len(self.train), net.batch_size)))
+            if not net.infer(x).isfinite().all():
+                raise Diverged(
+                    f"the network predicts NaN after epoch {len(net.history)}: lower lr, or set "
+                    "clip_norm=1.0"
+                )
 
     def net_of_now(self):
         """Build the net that would be left if the training stopped here.

@@ -99,6 +99,7 @@ def test_every_other_index_gives_a_set(key, numbers):
         (True, "^samples are indexed by integers, slices or masks, got True$"),
         (None, "^samples are indexed by integers, slices or masks, got None$"),
         ([[0, 1]], "a set of samples has one axis, got an index with 2"),
+        ((0, 1), r"got the tuple \(0, 1\); for two samples write X\[\[0, 1\]\]"),
     ],
 )
 def test_bad_indices_are_refused(key, message):

@@ -1,9 +1,10 @@
-"""One directory for one training: what is refused, what is damaged, what lies in it."""
+"""One directory for one training: what is taken for the same training, and what is not."""
 
-import hashlib
+import functools
 import os
 import pickle
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ import torch
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 from skorch.callbacks import Callback
 
-from glassclf.estimators import CNNRegressor, MPNNClassifier
-from glassclf.estimators.checkpoint import BEST, LATEST, MAGIC, PREVIOUS, CheckpointError
+from glassclf.estimators import CNNRegressor, MPNNClassifier, fitting
+from glassclf.estimators.checkpoint import LATEST, CheckpointError
+from glassclf.estimators.fingerprint import describe
 
 
 @pytest.mark.parametrize(
@@ -66,13 +68,95 @@ def test_another_estimator_is_refused(tmp_path, images, small):
         {"checkpoint_batches": 1},
         {"callbacks": [Callback()]},
         {"lr": np.float64(3e-3), "n_filters": [4, 4]},
+        {"weight_decay": np.float32(0.5), "dropout": 0},
+        {"warm_start": True},
     ],
     ids=lambda changed: "-".join(changed),
 )
 def test_what_changes_no_weights_is_no_other_training(tmp_path, images, changed, small):
     X, y = images
-    small(checkpoint=tmp_path, max_epochs=1).fit(X, y)
-    small(checkpoint=tmp_path, **{"max_epochs": 2, **changed}).fit(X, y)
+    first = {"checkpoint": tmp_path, "max_epochs": 1, "weight_decay": 0.5, "dropout": 0.0}
+    small(**first).fit(X, y)
+    small(**{**first, "max_epochs": 2, **changed}).fit(np.asfortranarray(X), y)
+
+
+def scaled(factor):
+    return lambda batch: batch * factor
+
+
+def plus(batch):
+    return batch + 1.0
+
+
+def minus(batch):
+    return batch - 1.0
+
+
+class Scale:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, batch):
+        return batch * self.factor
+
+    def apply(self, batch):
+        return batch * self.factor
+
+
+def make_module(bias):
+    class Own(torch.nn.Module):
+        def __init__(self, in_channels, n_outputs):
+            super().__init__()
+            self.head = torch.nn.Linear(in_channels, n_outputs)
+
+        def forward(self, x):
+            return self.head(x.mean((2, 3))) + bias
+
+    Own.__module__ = "own"
+    return Own
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("augment", lambda batch: batch, lambda batch: batch * 0),
+        ("augment", scaled(1.0), scaled(2.0)),
+        ("augment", [Scale(1.0)], [Scale(2.0)]),
+        ("augment", Scale(1.0).apply, Scale(2.0).apply),
+        ("augment", functools.partial(torch.mul, other=1.0), functools.partial(torch.mul, other=2)),
+        ("augment", "mirrors", ["mirrors", "shifts"]),
+        ("module", make_module(1.0), make_module(2.0)),
+    ],
+)
+def test_changed_code_is_another_training(tmp_path, images, small, name, first, second):
+    X, y = images
+    small(checkpoint=tmp_path, max_epochs=1, **{name: first}).fit(X, y)
+    small(checkpoint=tmp_path, max_epochs=2, **{name: first}).fit(X, y)
+    with pytest.raises(ValueError, match=f"differs in {name}"):
+        small(checkpoint=tmp_path, max_epochs=2, **{name: second}).fit(X, y)
+
+
+def test_function_that_was_written_anew_is_another_one(tmp_path, images, small):
+    X, y = images
+    minus.__name__, minus.__qualname__ = plus.__name__, plus.__qualname__
+    small(checkpoint=tmp_path, max_epochs=1, augment=plus).fit(X, y)
+    with pytest.raises(ValueError, match=r"differs in augment \(there .*plus \(code"):
+        small(checkpoint=tmp_path, max_epochs=1, augment=minus).fit(X, y)
+
+
+def test_function_that_holds_itself_is_described():
+    def recursive(batch):
+        return recursive(batch)
+
+    assert "recursive (code" in describe(recursive)
+
+
+@pytest.mark.parametrize("path", ["", "runs/{foo}", "runs/{data", "{Data}-{params}"])
+def test_unknown_placeholder(images, small, path):
+    with pytest.raises(
+        ValueError, match=r"in which \{data\} and \{params\} may stand and no other"
+    ):
+        small(checkpoint=path).fit(*images)
 
 
 def test_folds_and_candidates_get_their_own_directories(tmp_path, crystals_and_gases):
@@ -100,115 +184,42 @@ def test_constant_directory_is_refused_to_the_second_fold(tmp_path, images, smal
         cross_validate(small(checkpoint=tmp_path, max_epochs=1), X, y, error_score="raise")
 
 
-def test_truncated_state_is_replaced_by_the_one_before(
-    tmp_path, images, small, same_weights, interrupted
-):
+def test_directory_is_free_while_a_child_of_the_training_lives(tmp_path, images, small):
     X, y = images
-    whole = small().fit(X, y)
-    interrupted(small(checkpoint=tmp_path), X, y, 18)
-    content = (tmp_path / LATEST).read_bytes()
-    (tmp_path / LATEST).write_bytes(content[: len(content) // 2])
-    words = "latest.ckpt is truncated or damaged.*going on from"
-    with pytest.warns(UserWarning, match=words) as caught:
-        model = small(checkpoint=tmp_path).fit(X, y)
-    assert caught[0].filename == __file__
-    same_weights(model, whole)
+    children = []
 
+    class Fork(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            child = os.fork()
+            if child == 0:
+                time.sleep(20)
+                os._exit(0)
+            children.append(child)
 
-def test_killed_between_the_renames_of_a_write(tmp_path, images, small, same_weights, interrupted):
-    X, y = images
-    whole = small().fit(X, y)
-    interrupted(small(checkpoint=tmp_path), X, y, 18)
-    (tmp_path / LATEST).rename(tmp_path / PREVIOUS)
-    (tmp_path / f".0123-{LATEST}").write_bytes(b"half")
-    same_weights(small(checkpoint=tmp_path).fit(X, y), whole)
-    assert not list(tmp_path.glob(".*"))
-
-
-@pytest.mark.parametrize("size", [0, 10, len(MAGIC), len(MAGIC) + 30, 500])
-def test_damaged_state_without_one_before_is_an_error(tmp_path, images, size, small):
-    X, y = images
-    small(checkpoint=tmp_path, max_epochs=1).fit(X, y)
-    content = (tmp_path / LATEST).read_bytes()[:size]
-    (tmp_path / PREVIOUS).unlink(missing_ok=True)
-    (tmp_path / LATEST).write_bytes(content)
-    with pytest.raises(ValueError, match="latest.ckpt is truncated or damaged"):
-        small(checkpoint=tmp_path, max_epochs=1).fit(X, y)
-    assert (tmp_path / LATEST).read_bytes() == content
-
-
-class Payload:
-    def __reduce__(self):
-        return os.mkdir, ("payload",)
-
-
-def sealed(content):
-    return MAGIC + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"something else entirely, and long enough", "is not a checkpoint of glassclf; remove"),
-        (pickle.dumps(Payload()), "is not a checkpoint of glassclf; remove"),
-        (sealed(pickle.dumps(Payload())), "is not a checkpoint of glassclf"),
-        (MAGIC.replace(b"1", b"9") + b"...", "another version of glassclf"),
-    ],
-)
-def test_foreign_file_is_an_error_and_stays(tmp_path, images, monkeypatch, content, words, small):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / LATEST).write_bytes(content)
-    with pytest.raises(ValueError, match=words):
-        small(checkpoint=tmp_path).fit(*images)
-    assert (tmp_path / LATEST).read_bytes() == content
-    assert not (tmp_path / "payload").exists()
-
-
-def test_directory_that_cannot_be_made(tmp_path, images, small):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(CheckpointError, match="file.* cannot be written.*nothing was trained"):
-        small(checkpoint=tmp_path / "file" / "run").fit(*images)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_read_only_directory(tmp_path, images, small):
-    tmp_path.chmod(0o500)
-    with pytest.raises(CheckpointError, match="cannot be written"):
-        small(checkpoint=tmp_path).fit(*images)
-
-
-class FillDisk(Callback):
-    """From an epoch on, let the process write no file, as a full disk would."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_epoch_end(self, net, **kwargs):
-        import resource
-
-        if len(net.history) == self.epoch:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-
-
-def test_full_disk_loses_nothing(tmp_path, images, small, same_weights):
-    import resource
-
-    X, y = images
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    model = small(checkpoint=tmp_path, callbacks=[FillDisk(3)])
     try:
-        with pytest.raises(CheckpointError, match="could not be saved.*keeps its weights of now"):
-            model.fit(X, y)
+        small(checkpoint=tmp_path, max_epochs=1, callbacks=[Fork()]).fit(X, y)
+        small(checkpoint=tmp_path, max_epochs=2).fit(X, y)
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    assert model.n_iter_ == 3
-    np.testing.assert_array_equal(
-        model.predict_proba(X), small(max_epochs=3).fit(X, y).predict_proba(X)
-    )
-    # There is space again: the training goes on from the last state on disk.
-    same_weights(small(checkpoint=tmp_path).fit(X, y), small().fit(X, y))
+        os.kill(children[0], signal.SIGKILL)
+        os.waitpid(children[0], 0)
+
+
+def test_parameter_of_a_later_version_is_no_difference(tmp_path, images, small, monkeypatch):
+    X, y = images
+    fingerprint = fitting.parameter_fingerprint
+
+    def of_before(estimator, start=None):
+        texts = fingerprint(estimator, start)
+        return {name: text for name, text in texts.items() if name != "clip_norm"}
+
+    path = str(tmp_path / "{params}")
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "parameter_fingerprint", of_before)
+        small(checkpoint=path, max_epochs=1).fit(X, y)
+    small(checkpoint=path, max_epochs=2).fit(X, y)
+    (folder,) = tmp_path.iterdir()
+    with pytest.raises(ValueError, match=r"differs in clip_norm \(there None, here 1"):
+        small(checkpoint=folder, clip_norm=1.0).fit(X, y)
 
 
 def test_two_trainings_in_one_directory(tmp_path, images, small):
@@ -222,21 +233,6 @@ def test_two_trainings_in_one_directory(tmp_path, images, small):
     small(checkpoint=tmp_path, max_epochs=1, callbacks=[Second()]).fit(X, y)
 
 
-def test_best_weights_lie_beside(tmp_path, images, small):
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
-    X, y = images
-    parameters = {"validation_fraction": 0.3, "early_stopping": True, "max_epochs": 8}
-    model = small(checkpoint=tmp_path, **parameters).fit(X, y)
-    best = load_file(tmp_path / BEST)
-    for name, value in model.net_.module_.named_parameters():
-        assert torch.equal(value, best[name])
-    with safe_open(tmp_path / BEST, "pt") as file:
-        epoch = int(file.metadata()["epoch"])
-    assert epoch == model.history_["valid_loss"].argmin() + 1
-
-
 def test_partial_fit_keeps_no_checkpoint(tmp_path, images, small):
     with pytest.raises(ValueError, match="a checkpoint is kept by fit, not by partial_fit"):
         small(checkpoint=tmp_path).partial_fit(*images, classes=["bright", "dark"])
@@ -247,13 +243,3 @@ def test_fitted_estimator_lets_go_of_the_directory(tmp_path, images, small):
     model = small(checkpoint=tmp_path, early_stopping=True).fit(X, y)
     assert pickle.loads(pickle.dumps(model)).predict(X).shape == y.shape
     assert str(tmp_path).encode() not in pickle.dumps(model.net_)
-
-
-def test_files_of_a_checkpoint_hold_no_pickled_code(tmp_path, images, small):
-    small(checkpoint=tmp_path, max_epochs=1).fit(*images)
-    content = (tmp_path / LATEST).read_bytes()
-    state = content[len(MAGIC) + 65 :]
-    import io
-
-    loaded = torch.load(io.BytesIO(state), weights_only=True)
-    assert loaded["n_threads"] == torch.get_num_threads()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochTimer, LRScheduler
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier
 from glassclf.networks import AttentionPooling, MeanPooling
@@ -287,3 +287,19 @@ def test_max_epochs(images):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert small(max_epochs=3).fit(*images).n_iter_ == 3
+
+
+@pytest.mark.parametrize("callback", ["early", CNNClassifier(), ("a", 1)])
+def test_what_is_no_callback_of_skorch(images, callback):
+    with pytest.raises(TypeError, match="callbacks must hold callbacks of skorch.*set_callbacks"):
+        CNNClassifier(callbacks=[callback], max_epochs=1).fit(*images)
+
+
+def test_class_of_a_callback(images):
+    CNNClassifier(callbacks=[EpochTimer], max_epochs=1).fit(*images)
+
+
+def test_two_masters_of_the_learning_rate(images):
+    decay = LRScheduler("StepLR", step_size=1)
+    with pytest.raises(ValueError, match="schedule='cosine' would overrule the LRScheduler"):
+        CNNClassifier(callbacks=[("decay", decay)], schedule="cosine", max_epochs=1).fit(*images)

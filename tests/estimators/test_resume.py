@@ -1,15 +1,19 @@
 """A training that goes on from a checkpoint ends with the weights of one that never stopped."""
 
+import enum
 import os
 import threading
+import warnings
 
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, LRScheduler
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback, EarlyStopping, Freezer, LRScheduler
 
 from glassclf.estimators import MPNNClassifier
 from glassclf.estimators.stopping import StopTraining
+from glassclf.estimators.training_state import capture_state, restore_state
 
 SCHEDULES = ["constant", "exponential", "noam", "cosine", "linear", "plateau", "threshold"]
 
@@ -186,8 +190,133 @@ def test_warm_start_goes_on_in_its_own_directory(
     interrupted(model, X, y, 12)
     same_weights(model.fit(X, y), whole)
     assert model.n_iter_ == 12
-    with pytest.raises(ValueError, match="differs in .*weights that it started from"):
+    with pytest.raises(ValueError, match="differs in .*network that it started from"):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_warm_start_that_was_stopped_goes_on_where_it_began(
+    tmp_path, images, small, same_weights, fitted
+):
+    X, y = images
+    whole, model = small(), small()
+    if fitted:
+        whole.fit(X, y)
+        model.fit(X, y)
+    parameters = {"warm_start": True, "lr": 1e-3, "max_epochs": 5}
+    whole.set_params(**parameters).fit(X, y)
+    model.set_params(**parameters, checkpoint=tmp_path, max_time=1e-3)
+    with pytest.warns(ConvergenceWarning, match="stopped by max_time after 0 of"):
+        model.fit(X, y)
+    model.set_params(max_time=None).fit(X, y)
+    same_weights(model, whole)
+    assert model.n_iter_ == whole.n_iter_ == (11 if fitted else 5)
+    # It is over now: the next one goes on from here.
+    assert model.set_params(checkpoint=None).fit(X, y).n_iter_ == whole.n_iter_ + 5
+
+
+def test_setting_of_a_callback_that_is_a_class_is_no_state(tmp_path, images, small):
+    X, y = images
+    decay = LRScheduler("StepLR", step_size=2, gamma=0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        small(callbacks=[decay], checkpoint=tmp_path).fit(X, y)
+
+
+def test_frozen_parts_stay_frozen(tmp_path, images, small, same_weights):
+    X, y = images
+    whole = small(callbacks=[Freezer("blocks.*")]).fit(X, y)
+    with pytest.raises(KeyboardInterrupt):
+        small(callbacks=[Freezer("blocks.*"), StopAt(3)], checkpoint=tmp_path).fit(X, y)
+    same_weights(small(callbacks=[Freezer("blocks.*")], checkpoint=tmp_path).fit(X, y), whole)
+
+
+class StopAt(Callback):
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_random_state_instance_goes_on(tmp_path, images, small, same_weights):
+    X, y = images
+    whole = small(random_state=np.random.RandomState(5)).fit(X, y)
+    model = small(random_state=np.random.RandomState(5), checkpoint=tmp_path, max_time=1e-3)
+    with pytest.warns(ConvergenceWarning, match="max_time"):
+        model.fit(X, y)
+    same_weights(model.set_params(max_time=None).fit(X, y), whole)
+
+
+def test_fit_that_a_callback_ended_goes_on_without_it(tmp_path, images, small, same_weights):
+    X, y = images
+    stop = EarlyStopping("train_loss", patience=1, threshold=100)
+    first = small(checkpoint=tmp_path, callbacks=[stop]).fit(X, y)
+    assert first.stopped_by_ == "callback"
+    assert small(checkpoint=tmp_path, callbacks=[stop]).fit(X, y).n_iter_ == first.n_iter_ < 6
+    same_weights(small(checkpoint=tmp_path).fit(X, y), small().fit(X, y))
+
+
+class Odd(enum.IntEnum):
+    ONE = 1
+
+
+class Oddities(Callback):
+    """Keeps what no file can hold without pickle."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.enumeration_ = Odd.ONE
+        self.circle_ = []
+        self.circle_.append(self.circle_)
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("array", np.arange(3))
+        net.history.record("pair", (1, {2: "b"}))
+        net.history.record("odd", object())
+
+
+class OddState(Callback):
+    def state_dict(self):
+        return {"odd": object()}
+
+    def load_state_dict(self, state):
+        raise AssertionError("there was none")
+
+
+def test_what_cannot_be_kept_is_named_and_left_out(tmp_path, images, small, same_weights):
+    X, y = images
+    with pytest.warns(UserWarning, match="cannot be kept") as caught:
+        small(checkpoint=tmp_path, callbacks=[Oddities(), OddState()], max_epochs=2).fit(X, y)
+    text = " ".join(str(warning.message) for warning in caught)
+    for words in (
+        "enumeration_ of callback Oddities cannot be kept in a checkpoint (it is a Odd)",
+        "circle_ of callback Oddities cannot be kept in a checkpoint (it holds itself)",
+        "state of callback OddState cannot be kept",
+        "odd of history cannot be kept",
+    ):
+        assert words in text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = small(checkpoint=tmp_path, callbacks=[Oddities(), OddState()]).fit(X, y)
+    same_weights(model, small().fit(X, y))
+    assert model.net_.history[0]["pair"] == (1, {2: "b"})
+    assert model.net_.history[0]["array"].tolist() == [0, 1, 2]
+
+
+class Writer(Callback):
+    def __init__(self, path):
+        self.path = path
+
+
+def test_file_does_not_set_what_a_callback_was_given(images, small):
+    net = small(callbacks=[Writer("mine")], max_epochs=1).fit(*images).net_
+    state = capture_state(net)
+    state["callbacks"]["Writer"] = {"path": "theirs", "path_": "learned", "__class__": "other"}
+    restore_state(net, state)
+    writer = dict(net.callbacks_)["Writer"]
+    assert (writer.path, writer.path_) == ("mine", "learned")
 
 
 def test_thread_count_of_the_training_is_kept(tmp_path, images, small, interrupted):

@@ -117,6 +117,7 @@ def test_threshold_goes_down_and_comes_back():
     st.dictionaries(st.floats(0, 1), st.floats(1e-6, 1), min_size=1, max_size=5),
 )
 def test_threshold_takes_the_highest_step_reached(score, steps):
+    steps = dict(zip(sorted(steps), sorted(steps.values(), reverse=True)))
     pairs = check_threshold(list(steps), list(steps.values()), 2.0)
     assert pairs == sorted(steps.items())
     reached = [threshold for threshold in steps if threshold <= score]
@@ -218,3 +219,17 @@ def test_an_estimator_refuses_schedules_that_it_cannot_follow(images):
     network = CNNClassifier(schedule="threshold", threshold=(0.9, 0.95), threshold_lr=1e-4)
     with pytest.raises(ValueError, match="one rate for each threshold"):
         network.fit(X, y)
+
+
+@pytest.mark.parametrize("threshold", [90, 1.5, (0.9, 97)])
+def test_threshold_is_no_percentage(threshold):
+    with pytest.raises(ValueError, match="threshold must be a score, accuracy or R2, which is nev"):
+        check_threshold(threshold, None, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "rates"), [(0.9, 1.0), ((0.9, 0.97), (1e-5, 1e-4)), ((0.97, 0.9), (1e-4, 1e-5))]
+)
+def test_rates_fall_as_the_thresholds_rise(threshold, rates):
+    with pytest.raises(ValueError, match="threshold_lr must fall from lr=0.001 on"):
+        check_threshold(threshold, rates, 1e-3)

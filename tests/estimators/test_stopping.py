@@ -90,3 +90,27 @@ def test_max_time_counts_from_the_beginning_of_fit(images, small):
     with pytest.warns(ConvergenceWarning, match="set checkpoint to a directory"):
         small(max_time=0.3, max_epochs=1000, callbacks=[Slow()]).fit(*images)
     assert time.monotonic() - start < 5
+
+
+def test_signal_in_the_last_epoch_is_told(tmp_path, images, small):
+    class Late(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 6:
+                signal.raise_signal(signal.SIGTERM)
+
+    with pytest.warns(UserWarning, match="SIGTERM came when the training of CNNC"):
+        model = small(checkpoint=tmp_path, callbacks=[Late()]).fit(*images)
+    assert model.stopped_by_ is None
+    assert model.n_iter_ == 6
+
+
+def test_handler_of_a_user_finds_the_estimator_fitted(tmp_path, images, small):
+    model = small(checkpoint=tmp_path, callbacks=[SignalAfter(2, signal.SIGUSR1)])
+    seen = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: seen.append(model.stopped_by_))
+    try:
+        with pytest.warns(ConvergenceWarning, match="SIGUSR1"):
+            model.fit(*images)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == ["SIGUSR1"]

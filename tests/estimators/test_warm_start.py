@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 from torch import nn
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier
@@ -159,6 +160,27 @@ def test_divergence_in_the_first_epoch_leaves_the_estimator_as_it_was(images):
     with pytest.raises(ValueError, match=r"epoch 1, batch \d"):
         model.fit(*images)
     assert not hasattr(model, "net_")
+
+
+def test_weights_that_the_last_step_ruined_are_an_error(images):
+    model = small(lr=1e38, optimizer="sgd", max_epochs=1, batch_size=1000)
+    with pytest.raises(ValueError, match="the network predicts NaN after epoch 1: lower lr"):
+        model.fit(*images)
+    assert not hasattr(model, "net_")
+
+
+class RuinWeights(Callback):
+    def on_batch_end(self, net, training, **kwargs):
+        if training and len(net.history) == 3:
+            net.module_.head[1].bias.data.fill_(float("inf"))
+
+
+def test_weights_that_became_infinite_are_an_error(images):
+    model = small(batch_size=1000, callbacks=[RuinWeights()])
+    with pytest.raises(ValueError, match="the weights became NaN or infinite in epoch 3: lower lr"):
+        model.fit(*images)
+    assert model.n_iter_ == 3
+    assert np.isfinite(model.predict_proba(images[0])).all()
 
 
 @pytest.mark.parametrize("schedule", ["plateau", "threshold"])
