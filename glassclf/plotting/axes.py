@@ -35,3 +35,25 @@ def take_axes(axes, n, purpose, size):
     if len(axes) != n:
         raise ValueError(f"{purpose} needs {n} axes, got {len(axes)}")
     return axes, axes[0].figure
+
+
+def tick_log_axis(ax):
+    """Give a logarithmic y axis ticks that can be read, whatever it spans.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With everything drawn.
+    """
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+    low, high = ax.get_ylim()
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    if high < 1000 * low:
+        if high < 10 * low:
+            # Hardly a power of ten: as on a linear axis.
+            ax.yaxis.set_major_locator(MaxNLocator(5))
+            ax.yaxis.set_minor_locator(NullLocator())
+        else:
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")

@@ -4,6 +4,7 @@ import math
 
 from glassclf.model_selection import lr_range
 from glassclf.plotting.axes import take_axes
+from glassclf.plotting.results import require_result
 
 
 class LearningRateRangeDisplay:
@@ -88,7 +89,13 @@ class LearningRateRangeDisplay:
         Returns
         -------
         display : LearningRateRangeDisplay
+
+        Raises
+        ------
+        TypeError
+            If the result is another one.
         """
+        require_result(result, "lr_range")
         display = cls(result.lr, result.loss, result.smoothed_loss, result.suggestion)
         return display.plot(ax=ax)
 

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from glassclf.plotting.axes import take_axes
+from glassclf.plotting.axes import take_axes, tick_log_axis
+from glassclf.plotting.results import require_result
 
 STEADY, COLLAPSED = "#0072b2", "#d55e00"
 
@@ -86,7 +87,13 @@ class TrainingDisplay:
         Returns
         -------
         display : TrainingDisplay
+
+        Raises
+        ------
+        TypeError
+            If the result is another one.
         """
+        require_result(result, "repeat_fit")
         chance = float(np.nanmean(result.chance))
         return cls(result.history, chance=chance, collapsed=result.collapsed).plot(ax=ax)
 
@@ -115,9 +122,16 @@ class TrainingDisplay:
         loss.legend(frameon=False)
         loss.set(ylabel="loss", yscale="log")
         score.set(ylabel="validation score")
+        scores = self.history["valid_score"]
+        if scores.size and np.isnan(scores).all():
+            centre = {"ha": "center", "va": "center", "transform": score.transAxes}
+            score.text(0.5, 0.5, "no validation part", **centre)
+            score.set(xticks=[], yticks=[])
         rate.set(ylabel="learning rate", yscale="log")
         for axis in axes:
             axis.set(xlabel="epoch")
+        tick_log_axis(loss)
+        tick_log_axis(rate)
         self.ax_, self.figure_ = np.array(axes), figure
         return self
 

@@ -99,7 +99,37 @@ def test_training_display_of_a_fitted_network_and_pipeline(images):
     # There is no validation part to draw.
     assert len(loss.lines) == 1
     assert len(score.lines) == 0
+    assert [text.get_text() for text in score.texts] == ["no validation part"]
     np.testing.assert_array_equal(loss.lines[0].get_ydata(), network.history_["train_loss"])
+
+
+@pytest.mark.parametrize("name", ["train_loss", "lr"])
+@pytest.mark.parametrize(
+    "values", [(0.69, 0.68, 0.66), (0.7, 0.3, 0.08), (1.0, 0.01, 1e-5), (1e-3,) * 3]
+)
+def test_logarithmic_axes_have_a_few_ticks_with_labels(name, values):
+    history = {**SEEDS.history, "valid_loss": np.full((2, 3), np.nan), name: np.array([values] * 2)}
+    display = TrainingDisplay.from_result(Bunch(**{**SEEDS, "history": history}))
+    assert not any(ax.texts for ax in display.ax_)
+    display.figure_.canvas.draw()
+    ax = display.ax_[0 if name == "train_loss" else 2]
+    low, high = ax.get_ylim()
+    ticks = zip(ax.get_yticks(), ax.yaxis.get_ticklabels())
+    shown = [text.get_text() for value, text in ticks if low <= value <= high]
+    assert 2 <= len(shown) <= 8
+    assert all(shown)
+    assert not any(text.get_text() for text in ax.yaxis.get_ticklabels(minor=True))
+
+
+def test_results_of_another_function_are_refused():
+    words = "takes what repeat_fit returned, got what lr_range returned: LearningRateRangeDisplay"
+    with pytest.raises(TypeError, match=words):
+        TrainingDisplay.from_result(RANGE)
+    words = "takes what lr_range returned, got what repeat_fit returned: TrainingDisplay.from_r"
+    with pytest.raises(TypeError, match=words):
+        LearningRateRangeDisplay.from_result(SEEDS)
+    with pytest.raises(TypeError, match="takes what repeat_fit returned, got dict"):
+        TrainingDisplay.from_result({})
 
 
 def test_bad_input_of_the_displays_is_refused():
