@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import validate_params
 
+from glassclf.estimators.base import DEFAULT_VALIDATION_FRACTION
 from glassclf.estimators.net import Diverged
 from glassclf.estimators.observers import RisingRate
 from glassclf.featurizers.base import Number
@@ -94,7 +95,8 @@ def lr_range(
     TypeError
         If ``estimator`` does not end in a network.
     ValueError
-        If ``lr_min`` is not below ``lr_max``, or if the loss was not finite in the first batch.
+        If ``lr_min`` is not below ``lr_max``, if the loss was not finite in the first batch, or
+        with ``freeze_encoder=True``: the test starts from new weights.
 
     Warns
     -----
@@ -130,6 +132,9 @@ def lr_range(
     if lr_min >= lr_max:
         raise ValueError(f"lr_min must be below lr_max, got {lr_min} and {lr_max}")
     network, features, groups = prepare_network(estimator, X, y, groups)
+    if network.early_stopping and network.validation_fraction is None:
+        # The part that it would stop by: without early stopping there would be none.
+        network.set_params(validation_fraction=DEFAULT_VALIDATION_FRACTION)
     rates = np.geomspace(lr_min, lr_max, n_batches)
     observer = RisingRate(rates.tolist(), SMOOTHING, EXPLOSION)
     # An epoch has one batch at least, and the observer ends the training before the last epoch.

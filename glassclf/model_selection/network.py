@@ -3,6 +3,7 @@
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from glassclf.configurations import as_configurations
 from glassclf.estimators.base import NetworkEstimator
 
 
@@ -31,7 +32,12 @@ def prepare_network(estimator, X, y, groups):
     ------
     TypeError
         If there is no network at the end.
+    ValueError
+        If the network is to keep the encoder of an earlier fit.
     """
+    if isinstance(X, (list, tuple)) and X and isinstance(getattr(X[0], "info", None), dict):
+        # Single configurations, whose runs the steps before the network would lose.
+        X = as_configurations(X)
     if groups is None:
         info = getattr(X, "info", None)
         # The info of a pandas table is a method.
@@ -45,6 +51,11 @@ def prepare_network(estimator, X, y, groups):
         raise TypeError(
             "estimator must be a network of glassclf.estimators or a pipeline that ends in one, "
             f"got {type(network).__name__}"
+        )
+    if network.freeze_encoder:
+        raise ValueError(
+            "freeze_encoder=True keeps the encoder of an earlier fit, but here every training "
+            "starts from new weights: set freeze_encoder=False"
         )
     features = X
     for steps in before:

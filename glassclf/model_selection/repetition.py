@@ -70,8 +70,10 @@ def repeat_fit(
         NaN after its end;
         ``seeds`` : ndarray of int of shape (n_seeds,);
         ``n_epochs`` : ndarray of int of shape (n_seeds,);
+        ``stopped_by`` : ndarray of str or None of shape (n_seeds,), ``stopped_by_`` of each
+        training, such as "max_time"; None for one that ran to its end, or diverged;
         ``final_score``, ``best_score`` : ndarray of shape (n_seeds,), validation score of the last
-        and of the best epoch;
+        and of the best epoch, NaN where a training diverged in its first;
         ``mean``, ``spread`` : float, mean and standard deviation of ``final_score`` over seeds
         (NaN for one seed);
         ``chance``, ``chance_error`` : ndarray of shape (n_seeds,), see the notes;
@@ -90,7 +92,8 @@ def repeat_fit(
     TypeError
         If ``estimator`` does not end in a network.
     ValueError
-        If the network has no validation part.
+        If the network has no validation part, or with ``freeze_encoder=True``: each training
+        starts from new weights.
 
     Warns
     -----
@@ -140,7 +143,7 @@ def repeat_fit(
     runs = Parallel(n_jobs=n_jobs)(
         delayed(_train)(network, features, y, groups, sample_weight, int(seed)) for seed in seeds
     )
-    histories, targets, diverged = zip(*runs)
+    histories, targets, diverged, stopped_by = zip(*runs)
     limits = [_limits_of_chance(is_classifier(network), part) for part in targets]
     chance, back, left = np.array(limits).T
     scores = [history["valid_score"] for history in histories]
@@ -160,8 +163,9 @@ def repeat_fit(
         history={name: _stack([history[name] for history in histories]) for name in histories[0]},
         seeds=seeds,
         n_epochs=np.array(list(map(len, scores))),
+        stopped_by=np.array(stopped_by, dtype=object),
         final_score=final,
-        best_score=np.array([np.nanmax(score, initial=-np.inf) for score in scores]),
+        best_score=np.array([_largest(score) for score in scores]),
         mean=float(final.mean()),
         spread=float(final.std(ddof=1)) if n_seeds > 1 else np.nan,
         chance=chance,
@@ -176,7 +180,7 @@ def repeat_fit(
 
 
 def _train(network, features, y, groups, sample_weight, seed):
-    """Train a copy of the network; return its history, its validation targets, if it diverged."""
+    """Train a copy; return its history, its validation targets, if it diverged, who stopped it."""
     observer = ValidationTargets()
     network = clone(network)
     network.set_params(random_state=seed, callbacks=[*(network.callbacks or []), observer])
@@ -187,7 +191,7 @@ def _train(network, features, y, groups, sample_weight, seed):
         diverged = True
     # One that diverged in its first epoch has none.
     history = getattr(network, "history_", None) or history_arrays([])
-    return history, observer.targets_, diverged
+    return history, observer.targets_, diverged, getattr(network, "stopped_by_", None)
 
 
 def _limits_of_chance(classifies, targets):
@@ -213,6 +217,11 @@ def _follow(scores, back, left):
             away = False
             n_falls += 1
     return learned, n_falls
+
+
+def _largest(scores):
+    known = scores[~np.isnan(scores)]
+    return known.max() if len(known) else np.nan
 
 
 def _stack(columns):

@@ -94,7 +94,9 @@ class TrainingDisplay:
             If the result is another one.
         """
         require_result(result, "repeat_fit")
-        chance = float(np.nanmean(result.chance))
+        # Unknown where a training diverged in its first epoch.
+        known = result.chance[~np.isnan(result.chance)]
+        chance = float(known.mean()) if len(known) else None
         return cls(result.history, chance=chance, collapsed=result.collapsed).plot(ax=ax)
 
     def plot(self, ax=None):
@@ -119,7 +121,8 @@ class TrainingDisplay:
         if self.chance is not None:
             score.axhline(self.chance, color="black", linewidth=0.8, linestyle="--", label="chance")
             score.legend(frameon=False)
-        loss.legend(frameon=False)
+        if loss.lines:
+            loss.legend(frameon=False)
         loss.set(ylabel="loss", yscale="log")
         score.set(ylabel="validation score")
         scores = self.history["valid_score"]
@@ -147,6 +150,8 @@ class TrainingDisplay:
                     color=COLLAPSED if fell else STEADY,
                     alpha=1.0 if len(rows) == 1 else 0.6,
                     linewidth=1.2,
+                    # A single epoch makes no line.
+                    marker="." if np.sum(~np.isnan(row)) == 1 else None,
                     label=label,
                     **style,
                 )

@@ -9,10 +9,12 @@ import torch
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier
 from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer
 from glassclf.model_selection import lr_range
+from glassclf.model_selection.network import prepare_network
 
 
 @pytest.fixture
@@ -80,17 +82,49 @@ def test_the_estimator_stays_as_it_is(network, images):
         assert torch.equal(tensor, before[name])
 
 
-def test_it_sets_aside_what_would_disturb_it(network, images, tmp_path):
+class Recording(CNNClassifier):
+    """Keeps the parameters that it was fitted with."""
+
+    fits = []
+
+    def fit(self, X, y, **kwargs):
+        self.fits.append(self.get_params(deep=False))
+        return super().fit(X, y, **kwargs)
+
+
+def test_it_sets_aside_what_would_disturb_it(images, tmp_path, capsys):
     X, y, _ = images
-    plain = network.set_params(validation_fraction=0.25)
-    disturbed = clone(plain).set_params(
-        schedule="threshold", early_stopping=True, patience=1, checkpoint=tmp_path / "kept"
+    settings = {"n_filters": (4,), "random_state": 0, "validation_fraction": 0.25}
+    plain = Recording(**settings)
+    disturbed = Recording(
+        **settings,
+        schedule="threshold",
+        early_stopping=True,
+        patience=1,
+        checkpoint=tmp_path / "kept",
+        max_time=1e-6,
+        average_weights=0.9,
+        verbose=2,
     )
+    Recording.fits.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected, result = (lr_range(e, X, y, n_batches=30) for e in (plain, disturbed))
     np.testing.assert_array_equal(result.loss, expected.loss)
     assert not (tmp_path / "kept").exists()
+    assert capsys.readouterr() == ("", "")
+    # It costs time in every step, and changes nothing that could be seen.
+    assert Recording.fits[1]["average_weights"] is None
+
+
+def test_the_part_for_early_stopping_stays_out(images):
+    X, y, groups = images
+    stopping = CNNClassifier(n_filters=(4,), random_state=0, early_stopping=True)
+    split = clone(stopping).set_params(early_stopping=False, validation_fraction=0.2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = [lr_range(e, X, y, groups=groups, n_batches=20) for e in (stopping, split)]
+    np.testing.assert_array_equal(results[0].loss, results[1].loss)
 
 
 def test_a_pipeline_and_the_runs_of_its_input(configurations):
@@ -112,8 +146,47 @@ def test_no_sample_is_left_over_from_whole_runs(configurations):
     one_run.info["run"][:] = "the same"
     pipe = make_pipeline(ImageFeaturizer(8), CNNClassifier(validation_fraction=0.5))
     # Images carry no info: the runs must come from the configurations.
-    with pytest.raises(ValueError, match="needs at least 2 groups"):
-        lr_range(pipe, one_run, y[:2])
+    for given in (one_run, list(one_run)):
+        with pytest.raises(ValueError, match="needs at least 2 groups"):
+            lr_range(pipe, given, y[:2])
+
+
+@pytest.mark.filterwarnings("ignore:the loss")
+def test_a_table_of_pandas_has_no_runs(images):
+    pandas = pytest.importorskip("pandas")
+    X, y, _ = images
+    table = X.reshape(len(X), -1)[:, :4]
+    network = CNNClassifier(random_state=0)
+    named = pandas.DataFrame(table, columns=list("abcd"))
+    expected, result = (lr_range(network, X, y, n_batches=4) for X in (table, named))
+    np.testing.assert_array_equal(result.loss, expected.loss)
+
+
+def test_steps_of_nested_pipelines_keep_their_order():
+    X = np.arange(6.0).reshape(3, 2)
+    add, double = FunctionTransformer(_add_one), FunctionTransformer(_double)
+    pipe = make_pipeline(add, make_pipeline(double, CNNClassifier()))
+    np.testing.assert_array_equal(prepare_network(pipe, X, None, None)[1], 2 * (X + 1))
+
+
+def _add_one(X):
+    return X + 1
+
+
+def _double(X):
+    return 2 * X
+
+
+def test_one_bad_batch_does_not_end_it():
+    """What ends it is the running average, not the loss of a single batch."""
+    X = np.zeros((32, 1))
+    y = np.where(np.arange(32) == 16, -30.0, 0.0)
+    network = CNNRegressor(module=Parabola, optimizer="sgd", batch_size=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = lr_range(network, X, y, lr_min=1e-6, lr_max=1e-5, n_batches=32)
+    assert result.loss.max() > 4 * result.smoothed_loss.min()
+    assert len(result.loss) == 32
 
 
 def test_a_loss_that_never_falls_gives_no_suggestion(images):
@@ -137,6 +210,8 @@ def test_bad_input_is_refused(network, images):
         lr_range(network, X, y, lr_min=0.1, lr_max=0.01)
     with pytest.raises(ValueError, match="'n_batches' parameter of lr_range"):
         lr_range(network, X, y, n_batches=1)
+    with pytest.raises(ValueError, match="freeze_encoder=True keeps the encoder of an earlier fit"):
+        lr_range(clone(network).set_params(freeze_encoder=True, warm_start=True), X, y)
     with pytest.raises(TypeError, match="a pipeline that ends in one, got LogisticRegression"):
         lr_range(make_pipeline(ImageFeaturizer(8), LogisticRegression()), X, y)
     huge = np.where(np.arange(64) % 2, 1e38, -1e38)[:, None].astype(np.float32)

@@ -1,6 +1,7 @@
 """Repeated trainings: each is the one its seed gives, and falling back to chance is counted."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback
 
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier
+from glassclf.estimators.observers import ValidationTargets
 from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer
-from glassclf.model_selection import repeat_fit
+from glassclf.model_selection import repeat_fit, repetition
 from glassclf.model_selection.repetition import _follow, _limits_of_chance
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -91,6 +93,39 @@ def test_trainings_that_stopped_early_end_in_nan(network, images):
     np.testing.assert_array_equal(result.final_score, last)
 
 
+def test_early_stopping_brings_a_validation_part(network, images):
+    X, _, _ = images
+    y = np.random.default_rng(1).permutation(["bright", "dark"] * 32)
+    network.set_params(validation_fraction=None, early_stopping=True)
+    result = repeat_fit(network, X, y, n_seeds=4, random_state=0)
+    assert np.isfinite(result.final_score).all()
+    # Over seeds, as a sample of all that there are.
+    deviations = result.final_score - result.mean
+    assert result.spread == pytest.approx(np.sqrt((deviations**2).sum() / 3))
+    assert result.spread > 0
+
+
+def test_who_stopped_a_training_is_told(network, images):
+    X, y, groups = images
+    network.set_params(max_time=1e-6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cut = repeat_fit(network, X, y, n_seeds=2, groups=groups)
+    assert cut.stopped_by.tolist() == ["max_time"] * 2
+    network.set_params(max_time=None, max_epochs=1)
+    assert repeat_fit(network, X, y, n_seeds=1, groups=groups).stopped_by.tolist() == [None]
+
+
+def test_a_score_at_the_limit_is_back_at_chance(network, images, monkeypatch):
+    X, y, groups = images
+    network.set_params(max_epochs=10, callbacks=[Forget(10)])
+    limits = repetition, "_limits_of_chance"
+    monkeypatch.setattr(*limits, lambda classifies, targets: (0.4, 0.5, 0.6))
+    result = repeat_fit(network, X, y, n_seeds=1, groups=groups, random_state=0)
+    assert result.final_score.tolist() == [0.5]
+    assert result.collapsed.all()
+
+
 def test_a_pipeline_takes_the_runs_of_its_input(configurations):
     X, y, groups = configurations
     network = MPNNClassifier(hidden_size=8, max_epochs=2, validation_fraction=0.4)
@@ -155,6 +190,15 @@ def test_a_training_that_diverges_has_collapsed(network, images, epoch):
     np.testing.assert_array_equal(result.n_epochs, epoch - 1)
     assert result.history["train_loss"].shape == (2, epoch - 1)
     assert np.isnan(result.final_score).all() == (epoch == 1)
+    assert np.isnan(result.best_score).all() == (epoch == 1)
+    assert result.stopped_by.tolist() == [None, None]
+
+
+def test_targets_of_a_training_without_a_validation_part_are_none():
+    observer = ValidationTargets()
+    network = CNNClassifier(max_epochs=2, callbacks=[observer])
+    network.fit(np.arange(8.0)[:, None], [0, 1] * 4)
+    assert len(observer.targets_) == 0
 
 
 def test_chance_of_a_classifier_is_its_largest_class():
@@ -204,6 +248,8 @@ def test_bad_input_is_refused(network, images):
     X, y, _ = images
     with pytest.raises(ValueError, match="CNNClassifier has no validation part: set its"):
         repeat_fit(network.set_params(validation_fraction=None), X, y)
+    with pytest.raises(ValueError, match="freeze_encoder=True keeps.*starts from new weights"):
+        repeat_fit(clone(network).set_params(freeze_encoder=True), X, y)
     with pytest.raises(TypeError, match="a pipeline that ends in one, got LogisticRegression"):
         repeat_fit(LogisticRegression(), X, y)
     with pytest.raises(ValueError, match="'n_seeds' parameter of repeat_fit"):

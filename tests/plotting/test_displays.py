@@ -54,6 +54,7 @@ def test_range_display_draws_what_it_is_given():
     np.testing.assert_array_equal(average.get_xdata(), RANGE.lr)
     np.testing.assert_array_equal(average.get_ydata(), RANGE.smoothed_loss)
     assert suggestion.get_xdata()[0] == 0.01
+    assert display.ax_.get_xscale() == "log"
     assert display.figure_ is display.ax_.figure
     display.figure_.canvas.draw()
 
@@ -103,6 +104,23 @@ def test_training_display_of_a_fitted_network_and_pipeline(images):
     np.testing.assert_array_equal(loss.lines[0].get_ydata(), network.history_["train_loss"])
 
 
+@pytest.mark.filterwarnings("error")
+def test_training_display_of_trainings_that_never_finished_an_epoch():
+    history = {name: rows[:, :0] for name, rows in SEEDS.history.items()}
+    seeds = Bunch(history=history, chance=np.full(2, np.nan), collapsed=np.array([True, True]))
+    display = TrainingDisplay.from_result(seeds)
+    display.figure_.canvas.draw()
+    assert not any(len(ax.lines) for ax in display.ax_)
+
+
+def test_a_single_epoch_is_a_point():
+    history = {name: rows[:, :1] for name, rows in SEEDS.history.items()}
+    display = TrainingDisplay.from_result(Bunch(**{**SEEDS, "history": history}))
+    assert [line.get_marker() for line in display.ax_[1].lines[:2]] == [".", "."]
+    whole = TrainingDisplay.from_result(SEEDS)
+    assert whole.ax_[1].lines[0].get_marker() == "None"
+
+
 @pytest.mark.parametrize("name", ["train_loss", "lr"])
 @pytest.mark.parametrize(
     "values", [(0.69, 0.68, 0.66), (0.7, 0.3, 0.08), (1.0, 0.01, 1e-5), (1e-3,) * 3]
@@ -137,3 +155,5 @@ def test_bad_input_of_the_displays_is_refused():
         TrainingDisplay.from_estimator(CNNClassifier())
     with pytest.raises(ValueError, match="drawing a training needs 3 axes, got 1"):
         TrainingDisplay.from_result(SEEDS, ax=pyplot.subplots()[1])
+    with pytest.raises(ValueError, match="drawing a training needs 3 axes, got 4"):
+        TrainingDisplay.from_result(SEEDS, ax=pyplot.subplots(1, 4)[1])
