@@ -16,6 +16,8 @@ from glassclf.featurizers.base import Number
 from glassclf.model_selection.network import prepare_network
 
 SMOOTHING = 0.9
+# Of fewer batches the running average keeps the noise, and the rate rises in leaps.
+FEW_BATCHES = 20
 EXPLOSION = 4.0
 
 # The suggested rate over that of the lowest loss: there the loss is about to rise.
@@ -74,7 +76,7 @@ def lr_range(
     lr_max : float, default=1.0
         Rate of the last batch.
     n_batches : int, default=100
-        Batches of the test; the samples are gone through as often as it takes.
+        Batches of the test, 20 or more; the samples are gone through as often as it takes.
     groups : array-like of shape (n_samples,), default=None
         For the validation part, which stays out of the test where the network has one. None
         means ``X.info["run"]`` where X carries it.
@@ -101,7 +103,7 @@ def lr_range(
     Warns
     -----
     UserWarning
-        If the loss did not fall, or was lowest at ``lr_max``.
+        If ``n_batches`` is below 20, or if the loss did not fall, or was lowest at ``lr_max``.
 
     See Also
     --------
@@ -131,6 +133,12 @@ def lr_range(
     """
     if lr_min >= lr_max:
         raise ValueError(f"lr_min must be below lr_max, got {lr_min} and {lr_max}")
+    if n_batches < FEW_BATCHES:
+        warnings.warn(
+            f"n_batches={n_batches} is too few to tell a rate from noise: the suggestion means "
+            f"little below {FEW_BATCHES}",
+            stacklevel=3,
+        )
     network, features, groups = prepare_network(estimator, X, y, groups)
     if network.early_stopping and network.validation_fraction is None:
         # The part that it would stop by: without early stopping there would be none.
@@ -172,7 +180,8 @@ def _suggest(lr, smoothed, lr_max):
         return math.nan
     if lr[lowest] == lr_max:
         warnings.warn(
-            f"the loss was lowest at lr_max={lr_max}: raise it to see where it explodes",
+            f"the loss was lowest at lr_max={lr_max}, so that the suggestion may be far too low: "
+            "raise lr_max to see where it explodes",
             stacklevel=4,
         )
     return float(MARGIN * lr[lowest])

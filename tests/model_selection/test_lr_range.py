@@ -199,9 +199,20 @@ def test_a_loss_that_never_falls_gives_no_suggestion(images):
 
 def test_a_loss_that_falls_to_the_end_asks_for_larger_rates(network, images):
     X, y, _ = images
-    with pytest.warns(UserWarning, match="lowest at lr_max=0.003: raise it") as record:
+    with pytest.warns(UserWarning, match="lowest at lr_max=0.003, .*: raise lr_max") as record:
         lr_range(network, X, y, lr_min=1e-3, lr_max=3e-3, n_batches=30)
     assert record[0].filename == __file__
+
+
+def test_few_batches_are_warned_of(network, images):
+    X, y, _ = images
+    with pytest.warns(UserWarning, match="n_batches=19 is too few .* below 20") as record:
+        lr_range(network, X, y, n_batches=19)
+    assert record[0].filename == __file__
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        lr_range(network, X, y, n_batches=20)
+    assert not any("n_batches" in str(one.message) for one in caught)
 
 
 def test_bad_input_is_refused(network, images):
