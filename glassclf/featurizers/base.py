@@ -1,6 +1,7 @@
 """What all featurizers share: the checks of X, the types, the loop over configurations."""
 
 import reprlib
+import sys
 import warnings
 from numbers import Integral
 from os import PathLike
@@ -14,6 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from glassclf.configurations import as_configurations
 from glassclf.configurations.digests import chunk_slices, present_types
+
+# Lines of these are not what a warning is about.
+LIBRARIES = {"glassclf", "joblib", "sklearn"}
 
 
 class Number(Interval):
@@ -115,7 +119,7 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
         """Check parameters against X and learn what the subclass needs."""
 
     def _warn(self, X):
-        """Warn, with ``stacklevel=3``, of what is amiss with X before features are computed."""
+        """Warn of what is amiss with X before features are computed."""
 
     def _featurize(self, configuration):
         raise NotImplementedError(f"{type(self).__name__} must define _featurize(configuration)")
@@ -143,7 +147,7 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
         n_jobs = getattr(self, "n_jobs", None)
         n_workers = effective_n_jobs(n_jobs)
         if n_workers == 1 or len(X) == 1:
-            return _featurize_all(self, X, 0)
+            return featurize_all(self, X, 0)
         # Several chunks a worker, so that the last ones are not left to one of them.
         bounds = np.linspace(0, len(X), min(len(X), 4 * n_workers) + 1).astype(int)
         chunks = Parallel(n_jobs=n_jobs)(
@@ -158,10 +162,9 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
             n_without += (self._count_types(X[rows], rows.start) == 0).sum(axis=0)
         for kind, missing in zip(self.types_, n_without):
             if missing > len(X) / 2:
-                warnings.warn(
+                warn_user(
                     f"type {kind}, seen in fit, is missing from {missing} of {len(X)} "
-                    "configurations: are the types of X numbered as those of fit?",
-                    stacklevel=3,
+                    "configurations: are the types of X numbered as those of fit?"
                 )
 
     def _count_types(self, X, first):
@@ -223,11 +226,18 @@ class NoTableMixin:
         return self
 
 
+def warn_user(message):
+    """Warn at the line that called glassclf, itself or through scikit-learn."""
+    frame, level = sys._getframe(1), 2
+    while frame is not None and frame.f_globals["__name__"].partition(".")[0] in LIBRARIES:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
 def warn_of_other_units(r_max):
-    """Warn, from ``_stack``, that a radius reaches from no particle to another."""
-    warnings.warn(
-        f"no two particles of X are within r_max={r_max:g}: are the positions in other units?",
-        stacklevel=4,
+    """Warn that a radius reaches from no particle to another."""
+    warn_user(
+        f"no two particles of X are within r_max={r_max:g}: are the positions in other units?"
     )
 
 
@@ -251,7 +261,8 @@ def _numbers(piece, index, source):
     return array
 
 
-def _featurize_all(featurizer, X, first):
+def featurize_all(featurizer, X, first):
+    """Features of each configuration, in order; ``first`` is the number of X[0] in errors."""
     for index, configuration in enumerate(X, start=first):
         try:
             features = featurizer._featurize(configuration)
@@ -264,4 +275,4 @@ def _featurize_all(featurizer, X, first):
 
 
 def _featurize_chunk(featurizer, X, first):
-    return list(_featurize_all(featurizer, X, first))
+    return list(featurize_all(featurizer, X, first))

@@ -13,6 +13,7 @@ from glassclf.featurizers.base import (
     LazyMixin,
     NoTableMixin,
     Number,
+    featurize_all,
     warn_of_other_units,
 )
 from glassclf.featurizers.graphs import Graphs
@@ -21,8 +22,6 @@ from glassclf.featurizers.lazy import LazyGraphs
 # Reaches r = 2.3 in the two-dimensional Kob-Andersen glass, the second shell of neighbours. A
 # number serves every density, and makes sums over neighbours several times faster than a radius.
 DEFAULT_N_NEIGHBORS = 20
-# Graphs made at once of a lazy sequence, only to see whether they have bonds.
-N_LOOKED_AT = 3
 
 
 class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
@@ -136,9 +135,9 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
 
     def _warn(self, X):
         if self.lazy and self.r_max is not None:
-            few = np.unique(np.linspace(0, len(X) - 1, N_LOOKED_AT).astype(int))
-            graphs = Graphs.concatenate(self._featurize(X._one(index)) for index in few)
-            if len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
+            # Mostly the first graph has bonds, and no other is made.
+            bonded = any(len(graph.neighbors) for graph in featurize_all(self, X, 0))
+            if not bonded and X.n_particles.max() > 1:
                 warn_of_other_units(self.r_max)
 
     def _stack(self, pieces, X):

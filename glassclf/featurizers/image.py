@@ -1,6 +1,5 @@
 """Images: particles of each type counted on a grid."""
 
-import warnings
 from itertools import product
 from numbers import Integral, Real
 
@@ -8,7 +7,13 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from glassclf.configurations import fractional
-from glassclf.featurizers.base import ConfigurationFeaturizer, LazyMixin, NoTableMixin, Number
+from glassclf.featurizers.base import (
+    ConfigurationFeaturizer,
+    LazyMixin,
+    NoTableMixin,
+    Number,
+    warn_user,
+)
 from glassclf.featurizers.lazy import LazyImages
 
 # A particle this far outside an open box, in units of its edge, is there by rounding.
@@ -103,11 +108,10 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         other = np.argwhere(np.abs(sizes / self.pixel_size_ - 1) > SCALE_TOLERANCE)
         if len(other):
             index, direction = other[0]
-            warnings.warn(
+            warn_user(
                 f"pixels of configuration {index} are {sizes[index, direction]:.3g} wide along "
                 f"direction {direction}, those of fit were {self.pixel_size_[direction]:.3g}: to a "
-                "CNN that is another scale; choose n_pixels in proportion to the box",
-                stacklevel=3,
+                "CNN that is another scale; choose n_pixels in proportion to the box"
             )
 
     def _n_bytes(self, X):

@@ -1,12 +1,15 @@
 """Lazy features equal eager ones, and stand wherever these do."""
 
 import pickle
+import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, train_test_split
+from sklearn.pipeline import make_pipeline
 
 from glassclf.configurations import Configurations
 from glassclf.featurizers import GraphFeaturizer, Graphs, ImageFeaturizer, LazyGraphs, LazyImages
@@ -152,3 +155,93 @@ def test_errors_and_warnings_name_what_is_amiss(stored, tmp_path):
     other.types = np.where(np.arange(len(other.types)) == 50, 5, other.types)
     with pytest.raises(ValueError, match="configuration 1 holds particles of type 5"):
         images.transform(other)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_lazy_graphs_warn_of_units_as_eager_ones_do(lazy):
+    far, near = (
+        ([[0.5, 0.5], [4.0, 4.0]], [0, 0], [10.0] * 2),
+        ([[1, 1], [1, 2]], [0, 0], [10.0] * 2),
+    )
+    featurizer = GraphFeaturizer(r_max=1.0, lazy=lazy)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        featurizer.fit_transform([*[far] * 3, near, *[far] * 3])
+        featurizer.fit_transform([([[1, 1]], [0], [10.0] * 2)] * 2)
+    with pytest.warns(UserWarning, match="no two particles of X are within r_max=1:"):
+        featurizer.fit_transform([far] * 9)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_warnings_point_to_the_line_of_the_user(lazy):
+    wide = ([[0.5, 0.5], [4.0, 4.0]], [0, 0], [10.0] * 2)
+    narrow = ([[0.5, 0.5], [4.0, 4.0]], [0, 1], [5.0] * 2)
+    calls = [
+        ("missing", ImageFeaturizer(8, lazy=lazy).fit([narrow]), [wide] * 2),
+        ("pixels", ImageFeaturizer(8, lazy=lazy).fit([narrow]), [wide] * 2),
+        ("no two", GraphFeaturizer(r_max=1.0, lazy=lazy).fit([wide]), [wide] * 2),
+        ("no two", make_pipeline(GraphFeaturizer(r_max=1.0, lazy=lazy)).fit([wide]), [wide] * 2),
+    ]
+    for message, featurizer, X in calls:
+        with pytest.warns(UserWarning, match=message) as caught:
+            featurizer.transform(X)
+        assert {warning.filename for warning in caught} == {__file__}
+    with pytest.warns(UserWarning, match="no two") as caught:
+        GraphFeaturizer(r_max=1.0, lazy=lazy).fit_transform([wide])
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ({"r_max": 2}, {"r_max": 2.0}, True),
+        ({"r_max": np.float32(2)}, {"r_max": 2.0}, True),
+        ({"r_max": np.float32(2.1)}, {"r_max": 2.1}, False),
+        ({"r_max": 2.0}, {"r_max": 2.5}, False),
+        ({"n_neighbors": np.int32(4)}, {"n_neighbors": 4}, True),
+        ({"connect": np.False_}, {}, True),
+        ({"connect": True}, {}, False),
+    ],
+)
+def test_equal_parameters_make_equal_fingerprints(one, other, equal, stored):
+    fingerprints = {
+        GraphFeaturizer(lazy=True, **parameters).fit_transform(stored[1][:2]).fingerprint()
+        for parameters in (one, other)
+    }
+    assert (len(fingerprints) == 1) is equal
+
+
+class Anything(ImageFeaturizer):
+    """An image featurizer with one parameter more, of any kind."""
+
+    _parameter_constraints = {**ImageFeaturizer._parameter_constraints, "extra": "no_validation"}
+
+    def __init__(self, n_pixels=8, *, blur=0.2, lazy=True, cache=None, n_jobs=None, extra=None):
+        super().__init__(n_pixels, blur=blur, lazy=lazy, cache=cache, n_jobs=n_jobs)
+        self.extra = extra
+
+
+def itself():
+    def function():
+        return function
+
+    return function
+
+
+def test_parameters_of_any_kind_have_a_fingerprint(stored):
+    def power(n):
+        return lambda x: x**n
+
+    extras = [
+        None, 1, "1", 1.5, [1, 2], {"a": 1}, {"a": 2}, {1: 2}, len, np.add, np.mean, dict, itself,
+        power(2), power(3), lambda x: x + 1, lambda x: x + 2, lambda x, y=1: y, lambda x, y=2: y,
+        itself(), ImageFeaturizer(), ImageFeaturizer(8), np.array([1, 3]), Path("a"), "b", b"b",
+        np.array([1, "a"], dtype=object), slice(3), "x".join, 1j,
+    ]  # fmt: skip
+    for _ in range(2):
+        fingerprints = [
+            Anything(extra=extra).fit_transform(stored[1][:1]).fingerprint() for extra in extras
+        ]
+        assert len(set(fingerprints)) == len(extras)
+    again = Anything(extra=power(2)).fit_transform(stored[1][:1]).fingerprint()
+    assert again == fingerprints[extras.index(itself) + 1]
