@@ -77,8 +77,9 @@ def particle_digests(X):
     digests = np.empty((len(X), DIGEST_SIZE), dtype=np.uint8)
     for rows in chunk_slices(X.offsets):
         part = X[rows]
-        positions, types = _as_stored(part.positions, "<f8"), _as_stored(part.types, "<i8")
-        cells, periodic = _as_stored(part.cells, "<f8"), _as_stored(part.periodic, "|b1")
+        # What is added makes 0.0 of -0.0, which is equal to it but other bytes.
+        positions, types = _as_stored(part.positions + 0.0, "<f8"), _as_stored(part.types, "<i8")
+        cells, periodic = _as_stored(part.cells + 0.0, "<f8"), _as_stored(part.periodic, "|b1")
         offsets = part.offsets.tolist()
         for index, (first, last) in enumerate(zip(offsets[:-1], offsets[1:])):
             digest = hashlib.sha256(f"{X.n_dims} {last - first} ".encode())

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from glassclf.configurations.checksums import checksum_of
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.digests import combined_digest, particle_digests
 from glassclf.configurations.packing import packed_rows
@@ -27,7 +28,7 @@ class StoreFile:
         self.positions, self.types, self.offsets = positions, types, offsets
         self.cells, self.periodic, self.info = cells, periodic, info
         self.has_digests = digests is not None
-        self._digests = digests
+        self._digests, self._check = digests, None
         self._identity = self._identity_now()
 
     def digests(self):
@@ -39,7 +40,9 @@ class StoreFile:
     def check(self):
         """What a file at the same path must have to be the same file."""
         if self.has_digests:
-            return combined_digest(self._digests)
+            if self._check is None:
+                self._check = f"{combined_digest(self._digests)} {checksum_of(self.info)}"
+            return self._check
         _, _, size, changed = self._identity
         return f"{size} bytes, changed {changed}"
 

@@ -17,6 +17,19 @@ VERSION, READABLE = 2, ("1", "2")
 ARRAYS = ("positions", "types", "offsets", "cells", "periodic")
 DIGESTS = "digests"
 INFO_PREFIX = "info/"
+# What safetensors itself allows.
+LONGEST_HEADER = 100_000_000
+# What parsing a damaged or foreign header may raise. SyntaxError: NumPy parses the names of types
+# as Python; RecursionError: JSON may be nested deeper than Python goes.
+OF_DAMAGE = (
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 # The name safetensors gives to each NumPy type that it knows. Everything else (strings, dates) is
 # stored as bytes, its NumPy type in the metadata.
 TENSOR_TYPES = {
@@ -84,8 +97,7 @@ def open_store_file(path):
         return _map_file(path, start, header, metadata)
     except KeyError as error:
         raise ValueError(f"{path} is truncated or damaged: its header lacks {error}") from error
-    # SyntaxError: NumPy parses the names of types as Python.
-    except (AttributeError, IndexError, OverflowError, SyntaxError, TypeError, ValueError) as error:
+    except OF_DAMAGE as error:
         raise ValueError(f"{path} is truncated or damaged: {error}") from error
 
 
@@ -95,11 +107,11 @@ def _read_header(path):
         length = int.from_bytes(file.read(8), "little")
         available = path.stat().st_size - 8
         # Length first: a foreign file may announce more bytes than there is memory.
-        if not 2 <= length <= available:
+        if not 2 <= length <= min(available, LONGEST_HEADER):
             raise ValueError(f"{path} is not a safetensors file, or it is truncated")
         try:
             header = json.loads(file.read(length))
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             raise ValueError(f"{path} is not a safetensors file: its header is not JSON") from error
     if not isinstance(header, dict):
         raise ValueError(f"{path} is not a safetensors file: its header is not a table")

@@ -83,7 +83,7 @@ class _Writer:
         self.file, self.types = file, types
         self.n_dims = None
         self.n_particles, self.cells, self.periodic, self.digests = [], [], [], []
-        self.info = {}
+        self.info, self.info_types = {}, {}
 
     def write(self, sets):
         """Write the file from its beginning to its end."""
@@ -119,6 +119,11 @@ class _Writer:
         for name, values in infos.items():
             before = self.info[name][0] if self.info[name] else values
             alike = (before.dtype.kind in "US") == (values.dtype.kind in "US")
+            known = self.info_types.get(name, values.dtype)
+            try:
+                self.info_types[name] = np.promote_types(known, values.dtype)
+            except TypeError:
+                alike = False
             if not alike or before.shape[1:] != values.shape[1:]:
                 raise ValueError(
                     f"info[{name!r}] of set 0 is {before.dtype} of shape (n, "

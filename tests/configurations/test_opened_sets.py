@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from glassclf.configurations import Configuration, Configurations
+from glassclf.configurations.digests import CHUNK, present_types
 
 
 def make_set(n=4, n_dims=2, **info):
@@ -158,3 +159,45 @@ def test_a_pickle_of_another_file_is_refused(tmp_path, old):
     assert_equal_sets(pickle.loads(pickle.dumps(opened)), make_set())
     with pytest.raises(FileNotFoundError, match="set: no such file"):
         pickle.loads(pickled)
+
+
+def test_a_pickle_of_a_relabelled_file_is_refused(tmp_path):
+    X = make_set(label=["a", "b", "a", "b"], time=np.array([1, 2, 3, 4], "M8[s]"))
+    X.save(tmp_path / "set")
+    opened = Configurations.open(tmp_path / "set")
+    pickled = pickle.dumps(opened[[1, 2]])
+    for name, values in (("label", ["a", "b", "b", "b"]), ("time", X.info["time"][::-1])):
+        changed = Configurations(X)
+        changed.info[name] = values
+        changed.save(tmp_path / "set")
+        with pytest.raises(ValueError, match="set has changed since the set was opened"):
+            pickle.loads(pickled)
+    X.save(tmp_path / "set")
+    assert pickle.loads(pickled).info["label"].tolist() == ["b", "a"]
+
+
+def test_a_negative_zero_makes_no_other_fingerprint(tmp_path, full_set):
+    full_set.positions[0] = full_set.cells[:, 0, 1] = 0.0
+    fingerprint = full_set.fingerprint()
+    full_set.positions[0] = full_set.cells[:, 0, 1] = -0.0
+    assert full_set.fingerprint() == fingerprint
+    full_set.save(tmp_path / "set")
+    assert Configurations.open(tmp_path / "set").fingerprint() == fingerprint
+    assert np.signbit(Configurations.open(tmp_path / "set").positions[0]).all()
+
+
+def test_types_are_found_in_every_part_of_a_large_set():
+    n, n_particles = 4, CHUNK // 2
+    types = np.zeros(n * n_particles, dtype=np.int64)
+    types[[5, -1]] = 7, 3
+    X = Configurations.from_arrays(
+        positions=np.zeros((len(types), 2)),
+        types=types,
+        offsets=np.arange(n + 1) * n_particles,
+        cells=np.tile(np.eye(2), (n, 1, 1)),
+        periodic=np.ones((n, 2), dtype=bool),
+    )
+    assert present_types(X).tolist() == [0, 3, 7]
+    assert present_types(X, known=np.array([0, 3, 7])).tolist() == [0, 3, 7]
+    # All known types are in the first part: the rest is not read.
+    assert present_types(X, known=np.array([0, 7])).tolist() == [0, 7]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from joblib import Parallel, delayed
 from safetensors.numpy import load_file
 
-from glassclf.configurations import Configuration, Configurations
+from glassclf.configurations import Configuration, Configurations, store
 
 
 def make_set(n=4, n_dims=2, **info):
@@ -136,6 +136,7 @@ def as_safetensors(header, data=b""):
         (b"", "not a safetensors file, or it is truncated"),
         (b"ITEM: TIMESTEP\n0\n", "not a safetensors file, or it is truncated"),
         (as_safetensors(b"{nonsense"), "its header is not JSON"),
+        (as_safetensors(b"[" * 100_000 + b"]" * 100_000), "its header is not JSON"),
         (as_safetensors([1, 2]), "its header is not a table"),
         (as_safetensors({}), "not a glassclf set of configurations"),
         (
@@ -248,6 +249,25 @@ def test_a_damaged_header_is_told(tmp_path, change, message):
         Configurations.open(path)
 
 
+def test_a_header_of_any_depth_or_length_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "set"
+    make_set(run=["a", "bcd", "ef", ""]).save(path)
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    for name in ("dtypes", "info"):
+        metadata = {**header["__metadata__"], name: "[" * 100_000 + "]" * 100_000}
+        path.write_bytes(as_safetensors({**header, "__metadata__": metadata}, content[start:]))
+        with pytest.raises(ValueError, match="set is truncated or damaged: .*recursion"):
+            Configurations.open(path)
+    path.write_bytes(content)
+    monkeypatch.setattr(store, "LONGEST_HEADER", start - 8)
+    Configurations.open(path)
+    monkeypatch.setattr(store, "LONGEST_HEADER", start - 9)
+    with pytest.raises(ValueError, match="set is not a safetensors file, or it is truncated"):
+        Configurations.open(path)
+
+
 @pytest.mark.parametrize(
     ("offsets", "message"),
     [
@@ -305,6 +325,14 @@ def test_sets_saved_one_after_another_are_one_set(tmp_path, full_set):
         (
             [make_set(2, a=[1, 2]), make_set(2, a=["x", "y"])],
             r"info\['a'\] of set 0 is int64 of shape \(n, \*\(\)\), of set 1 <U1",
+        ),
+        (
+            [make_set(2, a=[1, 2]), make_set(2, a=np.array(["2020-01-01"] * 2, "M8[D]")), None],
+            r"info\['a'\] of set 0 is int64 of shape .*, of set 1 datetime64\[D\]",
+        ),
+        (
+            [make_set(1, a=[1]), make_set(1, a=np.ones(1, "m8[s]")), make_set(1, a=[0.5]), None],
+            r"info\['a'\] of set 0 is int64 of shape .*, of set 2 float64",
         ),
     ],
 )
