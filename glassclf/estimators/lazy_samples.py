@@ -17,11 +17,6 @@ class LazyArraySamples:
     def __init__(self, X):
         self.X = X
 
-    @property
-    def content(self):
-        """What the samples are made of, for a fingerprint."""
-        return self.X
-
     def __len__(self):
         return len(self.X)
 
@@ -43,11 +38,6 @@ class LazyGraphSamples:
     def __init__(self, graphs, types):
         self.graphs = graphs
         self.types = types
-
-    @property
-    def content(self):
-        """What the samples are made of, for a fingerprint."""
-        return self.graphs
 
     def __len__(self):
         return len(self.graphs)
