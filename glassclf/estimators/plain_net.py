@@ -6,9 +6,9 @@ import warnings
 import torch
 from skorch.history import History
 
+from glassclf.estimators.plain_data import from_plain, to_plain
 from glassclf.estimators.seeds import seeded
 from glassclf.estimators.settings import choose_device
-from glassclf.estimators.training_state import to_plain
 
 
 def net_to_plain(net):
@@ -31,7 +31,7 @@ def net_to_plain(net):
         "weights": dict(net.module_.state_dict()),
         "optimizer": type(net.optimizer_),
         "optimizer_state": net.optimizer_.state_dict(),
-        "history": to_plain(net.history.to_list()),
+        "history": from_plain(to_plain(net.history.to_list())),
     }
 
 
