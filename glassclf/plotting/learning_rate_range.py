@@ -40,10 +40,10 @@ class LearningRateRangeDisplay:
     >>> from glassclf.featurizers import ImageFeaturizer
     >>> from glassclf.plotting import LearningRateRangeDisplay
     >>> from glassclf.testing import two_phases
-    >>> X, y, groups = two_phases()
+    >>> X, y, groups = two_phases(n_runs=24)
     >>> images = ImageFeaturizer(n_pixels=16).fit_transform(X)
     >>> network = CNNClassifier(n_filters=(4,), random_state=0)
-    >>> display = LearningRateRangeDisplay.from_estimator(network, images, y, n_batches=40)
+    >>> display = LearningRateRangeDisplay.from_estimator(network, images, y, lr_max=10)
     >>> display.ax_.get_xscale()
     'log'
     """
