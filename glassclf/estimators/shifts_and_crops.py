@@ -129,7 +129,8 @@ class Crops(Augmentation):
 
     def _augment_graphs(self, graphs):
         share = self.share ** graphs.vectors.shape[1]
-        needed = torch.ceil(share * graphs.n_nodes.double()).to(torch.int64)
+        # Rounding must not ask for one more than, say, 0.1 ** 2 of 100.
+        needed = torch.ceil(share * graphs.n_nodes.double() - 1e-9).clamp(min=1).to(torch.int64)
         return _keep_particles(graphs, _grow(graphs, needed))
 
 
@@ -173,13 +174,22 @@ def _grow(graphs, needed):
     """
     reached = torch.zeros_like(graphs.graph, dtype=torch.bool)
     graph_of_edge = graphs.graph[graphs.sources]
-    n_reached = torch.zeros_like(needed)
+    n_reached, n_drawn = torch.zeros_like(needed), torch.zeros_like(needed)
     n_before = n_reached
-    while (growing := n_reached < needed).any():
+    # In every second step at least one particle is added.
+    for _ in range(2 * int(graphs.n_nodes.max())):
+        growing = n_reached < needed
+        if not growing.any():
+            break
         # Neighbours need not be mutual; a bond is walked from either end.
         spreads = (reached[graphs.sources] | reached[graphs.neighbors]) & growing[graph_of_edge]
-        stuck = growing & (n_reached == n_before)
-        reached = reached | _random_particles(graphs, ~reached & stuck[graphs.graph])
+        # Where bonds lead no further, as many as should do by what was reached from the earlier
+        # ones; at most so many again, as those may have been exceptions.
+        wanted = (needed - n_reached) * n_drawn // n_reached.clamp(min=1)
+        wanted = torch.maximum(torch.minimum(wanted, n_drawn), torch.ones_like(wanted))
+        wanted = wanted * (growing & (n_reached == n_before))
+        reached = reached | _random_particles(graphs, ~reached, wanted)
+        n_drawn = n_drawn + wanted
         reached[graphs.sources[spreads]] = True
         reached[graphs.neighbors[spreads]] = True
         n_before = n_reached
@@ -187,14 +197,17 @@ def _grow(graphs, needed):
     return reached
 
 
-def _random_particles(graphs, candidates):
-    """Mark one random candidate in each graph that has any."""
-    if not candidates.any():
-        return candidates
-    keys = torch.rand(len(candidates)).to(candidates.device).masked_fill(~candidates, -1.0)
-    largest = keys.new_full((len(graphs),), -1.0)
-    largest = largest.scatter_reduce(0, graphs.graph, keys, "amax")
-    return candidates & (keys == largest[graphs.graph])
+def _random_particles(graphs, candidates, wanted):
+    """Mark so many random candidates in each graph, or all that it has."""
+    chosen = torch.zeros_like(candidates)
+    rows = torch.nonzero(candidates & (wanted > 0)[graphs.graph])[:, 0]
+    rows = rows[torch.randperm(len(rows)).to(rows.device)]
+    rows = rows[torch.argsort(graphs.graph[rows], stable=True)]
+    of_graph = graphs.graph[rows]
+    counts = torch.zeros_like(wanted).index_add(0, of_graph, torch.ones_like(of_graph))
+    place = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[of_graph]
+    chosen[rows[place < wanted[of_graph]]] = True
+    return chosen
 
 
 def _keep_particles(graphs, kept):

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassclf.configurations import Configuration, Configurations
-from glassclf.estimators import Crops, Mirrors, QuarterTurns, Shifts
+from glassclf.estimators import Crops, Mirrors, QuarterTurns, Shifts, shifts_and_crops
 from glassclf.estimators.augmentation import make_augmentation
 from glassclf.estimators.batching import GraphSamples
 from glassclf.featurizers import GraphFeaturizer
-from glassclf.networks import MessagePassingNetwork
+from glassclf.networks import GraphBatch, MessagePassingNetwork
 
 
 def make_batch(n_dims=2, n_graphs=3, n_particles=60, seed=0, **featurizer):
@@ -121,7 +121,7 @@ def test_a_crop_is_part_of_its_graph(n_dims, share, featurizer, seed):
     out = augment(batch, Crops(share=share), seed)
     kept = out.types.numpy()
     assert len(out) == len(batch)
-    assert (out.n_nodes >= torch.ceil(share**n_dims * batch.n_nodes.double())).all()
+    assert (out.n_nodes >= torch.ceil(share**n_dims * batch.n_nodes.double() - 1e-9)).all()
     assert torch.equal(out.n_nodes, torch.bincount(out.graph, minlength=len(out)))
     assert torch.equal(out.graph, batch.graph[out.types])
     assert (np.diff(kept) > 0).all()
@@ -138,7 +138,7 @@ def test_a_crop_is_part_of_its_graph(n_dims, share, featurizer, seed):
 def test_a_crop_is_what_lies_within_the_fewest_bonds(share, seed):
     batch = tagged(make_batch(n_graphs=1, seed=seed, r_max=2.0))
     kept = augment(batch, Crops(share=share), seed).types.numpy()
-    needed = np.ceil(share**2 * len(batch.types))
+    needed = np.ceil(share**2 * len(batch.types) - 1e-9)
     for start in kept:
         hops = hops_from(start, batch)
         if hops.min() < 0:
@@ -158,6 +158,59 @@ def test_every_particle_may_be_the_middle_of_a_crop():
         if (hops >= 0).all() and (hops <= 1).sum() >= 5
     }
     assert middles <= crops
+
+
+def bonded(n_nodes, pairs):
+    """A batch of graphs in two dimensions with bonds between these pairs of particles."""
+    pairs = np.array(pairs, dtype=int).reshape(-1, 2)
+    sources, neighbors = torch.from_numpy(pairs[np.argsort(pairs[:, 0], kind="stable")].T.copy())
+    return GraphBatch(
+        types=torch.arange(sum(n_nodes)),
+        graph=torch.repeat_interleave(torch.arange(len(n_nodes)), torch.tensor(n_nodes)),
+        n_nodes=torch.tensor(n_nodes),
+        sources=sources,
+        neighbors=neighbors,
+        vectors=torch.ones(len(pairs), 2),
+        distances=torch.ones(len(pairs)),
+    )
+
+
+def test_a_graph_that_has_enough_does_not_grow_on_with_the_others():
+    chains = [(i, i + 1) for i in range(99)] + [(i, i + 1) for i in range(100, 119)]
+    for seed in range(5):
+        out = augment(bonded([100, 20], chains), Crops(share=0.5), seed)
+        assert 25 <= out.n_nodes[0] <= 26
+        assert 5 <= out.n_nodes[1] <= 6
+
+
+def test_crops_of_many_small_clusters_keep_them_whole():
+    pairs = [(i, i + 1) for i in range(0, 4000, 2)]
+    out = augment(bonded([4000], pairs), Crops(share=0.9))
+    assert 3240 <= out.n_nodes[0] <= 3300
+    # Of all pairs but those that the last step has cut, both particles are there.
+    assert 2 * len(out.sources) >= 0.95 * out.n_nodes[0]
+
+
+def test_crop_of_very_many_particles_without_bonds_takes_few_steps(monkeypatch):
+    steps = []
+    draw = shifts_and_crops._random_particles
+    monkeypatch.setattr(
+        shifts_and_crops, "_random_particles", lambda *args: steps.append(1) or draw(*args)
+    )
+    out = augment(bonded([100_000], []), Crops(share=0.9))
+    assert out.n_nodes.tolist() == [81_000]
+    assert len(steps) < 100
+
+
+@pytest.mark.parametrize(("share", "needed"), [(0.1, 1), (0.3, 9), (0.6, 36), (0.7, 49), (0.9, 81)])
+def test_rounding_asks_for_no_particle_too_many(share, needed):
+    assert augment(bonded([100], []), Crops(share=share)).n_nodes.tolist() == [needed]
+
+
+@pytest.mark.filterwarnings("ignore:no two particles")
+def test_shares_count_sides_in_three_dimensions_too():
+    out = augment(make_batch(n_dims=3, n_particles=64, r_max=1e-6), "crops")
+    assert out.n_nodes.tolist() == [8, 9, 9]  # an eighth, rounded up
 
 
 @pytest.mark.filterwarnings("ignore:no two particles")
