@@ -106,11 +106,19 @@ class Augmentations:
             batch = augmented
         return batch
 
-    def extent_after(self, extent):
-        """Spatial extent of images that had this extent before."""
+    def warn_of_pixels(self, sizes):
+        """Warn if pixels of these widths along the spatial axes would be deformed."""
         for part in self.parts:
             if isinstance(part, Augmentation):
-                extent = part.extent_after(extent)
+                part.warn_of_pixels(sizes)
+
+    def extent_after(self, extent):
+        """Spatial extent of images that had this extent before; None where nobody can tell."""
+        for part in self.parts:
+            if not isinstance(part, Augmentation):
+                # A function of the user may do anything.
+                return None
+            extent = part.extent_after(extent)
         return extent
 
     def __repr__(self):

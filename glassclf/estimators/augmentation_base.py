@@ -11,9 +11,14 @@ class Augmentation(BaseEstimator):
     """Base of the augmentations: a callable that takes a batch and returns a changed one.
 
     A subclass writes ``_augment_images(images)``, ``_augment_graphs(graphs)`` or both, which draw
-    anew for each sample and leave what they are given as it is. Random numbers are drawn on the CPU
-    by torch's own generator, so that a seed gives the same augmentation on every device.
+    anew for each sample and leave what they are given as it is; one that changes the extent of
+    images writes ``extent_after(extent)`` too. Random numbers are drawn on the CPU by torch's own
+    generator, so that a seed gives the same augmentation on every device.
     """
+
+    # What holds for a subclass that has no such parameter, or states no constraints.
+    axes = None
+    _parameter_constraints = {}
 
     def __call__(self, batch):
         """Augment a batch.
@@ -54,6 +59,9 @@ class Augmentation(BaseEstimator):
             self._check_for_graphs()
         else:
             self._check_for_images(n_spatial)
+
+    def warn_of_pixels(self, sizes):
+        """Warn if pixels of these widths along the spatial axes would be deformed."""
 
     def extent_after(self, extent):
         """Spatial extent of images that had this extent before."""

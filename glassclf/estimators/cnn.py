@@ -77,8 +77,11 @@ class ArrayInput:
         self._check_extent(X.shape)
         augmentation = make_augmentation(self.augment, self._n_spatial)
         if augmentation is not None:
+            if isinstance(X, LazyImages):
+                augmentation.warn_of_pixels(X.pixel_size)
             extent = augmentation.extent_after(X.shape[2:])
-            self._check_extent((*X.shape[:2], *extent), "augmented X")
+            if extent is not None:
+                self._check_extent((*X.shape[:2], *extent), "augmented X")
         return _samples(X), y
 
     def _check_samples(self, X):

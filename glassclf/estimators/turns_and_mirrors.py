@@ -9,6 +9,8 @@ from numbers import Integral
 import torch
 
 from glassclf.estimators.augmentation_base import Augmentation
+from glassclf.featurizers.base import warn_user
+from glassclf.featurizers.image import SCALE_TOLERANCE
 
 
 class LatticeSymmetry(Augmentation):
@@ -114,11 +116,14 @@ class QuarterTurns(LatticeSymmetry):
 
     Notes
     -----
-    Only turns that map the image onto itself are drawn: where two sides differ in length, half
-    turns in their plane, no quarter turns. Turns suit samples that look alike in every direction;
-    films that grow along one axis do not. Pixels that are no squares, because the box is none,
-    change their shape with a quarter turn; give such images a ``n_pixels`` that makes them squares,
-    or only mirror them.
+    Only turns that map the image onto itself are drawn: where two sides have different numbers of
+    pixels, half turns in their plane, no quarter turns. Turns suit samples that look alike in every
+    direction; films that grow along one axis do not.
+
+    :class:`~glassclf.featurizers.ImageFeaturizer` makes as many pixels along each side, whatever
+    the box. Where the box is no square or cube, its pixels are none, and a quarter turn deforms
+    what they show. :class:`Mirrors` and :class:`Shifts` stay exact there, and two mirror images in
+    one are a half turn. Graphs can be turned in any box.
 
     Examples
     --------
@@ -135,6 +140,16 @@ class QuarterTurns(LatticeSymmetry):
     def _check_for_images(self, n_spatial):
         super()._check_for_images(n_spatial)
         self._require_a_plane(self._chosen_axes(n_spatial))
+
+    def warn_of_pixels(self, sizes):
+        """Warn if pixels of these widths along the spatial axes would be deformed."""
+        sizes = [float(sizes[axis]) for axis in self._chosen_axes(len(sizes))]
+        if max(sizes) > (1 + SCALE_TOLERANCE) * min(sizes):
+            warn_user(
+                f"quarter turns deform images whose pixels are {min(sizes):.3g} wide along one "
+                f"axis and {max(sizes):.3g} along another, because the box is not square: use "
+                '"mirrors" and "shifts", which are exact'
+            )
 
     def _require_a_plane(self, axes):
         if len(axes) < 2:

@@ -176,6 +176,8 @@ class LazyImages(LazySequence):
     ndim : int
     dtype : dtype
         float32.
+    pixel_size : ndarray of shape (n_dims,)
+        Width of the pixels along each lattice vector, in the configurations of fit.
     info : dict of ndarray of shape (n, ...)
         That of the configurations.
 
@@ -193,6 +195,11 @@ class LazyImages(LazySequence):
     """
 
     dtype = np.dtype(np.float32)
+
+    @property
+    def pixel_size(self):
+        """Width of the pixels along each lattice vector, in the configurations of fit."""
+        return self._featurizer.pixel_size_
 
     @property
     def shape(self):

@@ -1,14 +1,20 @@
 """The parameter ``augment``: what it takes, what it refuses, how it is told apart."""
 
+import warnings
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
-from glassclf.estimators import Crops, Mirrors, QuarterTurns, Shifts
+from glassclf.configurations import Configuration
+from glassclf.estimators import CNNClassifier, Crops, Mirrors, QuarterTurns, Shifts
 from glassclf.estimators.augmentation import make_augmentation
+from glassclf.estimators.augmentation_base import Augmentation
+from glassclf.featurizers import ImageFeaturizer
 from glassclf.networks import GraphBatch
 
 
@@ -124,6 +130,59 @@ def test_own_function_is_called():
 
 def test_own_function_may_work_on_tables():
     assert make_augmentation(keep, 0) is not None
+
+
+def test_quarter_turns_warn_of_boxes_that_are_not_square():
+    rng = np.random.default_rng(0)
+    flat, square = (
+        [Configuration(rng.random((9, 2)) * box, [0] * 9, box) for _ in range(8)]
+        for box in ([5.0, 8.0], [5.0, 5.0])
+    )
+    y = [0, 1] * 4
+    network = CNNClassifier(n_filters=(2,), max_epochs=1, augment="quarter_turns")
+    words = "quarter turns deform images whose pixels are 0.625 wide along one axis and 1 along"
+    featurizer = ImageFeaturizer(8, lazy=True)
+    with pytest.warns(UserWarning, match=words) as record:
+        network.fit(featurizer.fit_transform(flat), y)
+    assert record[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(featurizer.fit_transform(square), y)
+        network.set_params(augment=["mirrors", "shifts", keep])
+        network.fit(featurizer.fit_transform(flat), y)
+
+
+class Darker(Augmentation):
+    """An own subclass that states no constraints on its parameters."""
+
+    def __init__(self, factor=0.5):
+        self.factor = factor
+
+    def _augment_images(self, images):
+        return self.factor * images
+
+
+def test_own_subclass():
+    X = np.random.default_rng(0).random((8, 1, 6, 6))
+    CNNClassifier(n_filters=(2,), max_epochs=1, augment=Darker()).fit(X, [0, 1] * 4)
+    assert (make_augmentation(Darker(), 2)(torch.ones(2, 1, 3, 3)) == 0.5).all()
+
+
+def test_extent_behind_an_own_function_is_unknown():
+    crops = Crops(share=0.5)
+    assert make_augmentation([crops, Darker(), crops], 2).extent_after((8, 8)) == (2, 2)
+    assert make_augmentation([keep, crops], 2).extent_after((8, 8)) is None
+    # Cropped alone the images would be too small for the network.
+    X = np.random.default_rng(0).random((8, 1, 8, 8))
+    network = CNNClassifier(n_filters=(2, 2), kernel_size=7, max_epochs=1)
+    with pytest.raises(ValueError, match="got augmented X of shape"):
+        network.set_params(augment=crops).fit(X, [0, 1] * 4)
+    network.set_params(augment=[enlarge, crops]).fit(X, [0, 1] * 4)
+
+
+def enlarge(batch):
+    return batch.repeat(1, 1, 2, 2)
 
 
 def test_repr_tells_settings_apart():
