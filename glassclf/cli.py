@@ -302,7 +302,6 @@ def training_lines(path, state):
     -------
     lines : list of str
     """
-    from glassclf.estimators.fingerprint import digits
     from glassclf.estimators.history import COLUMNS
 
     history = state["history"]
@@ -318,7 +317,7 @@ def training_lines(path, state):
     # The digits are those that stand for {params} and {data} in the name of a directory.
     hashes = state["fingerprints"]
     settings = [f"{name}={value}" for name, value in hashes["parameters"].items()]
-    lines.append(f"  parameters {digits(hashes['parameters'])}: {', '.join(settings)}")
+    lines.append(f"  parameters {hashes['digits']['params']}: {', '.join(settings)}")
     parts = [f"{name} {value[:8]}" for name, value in hashes["data"].items() if value is not None]
-    lines.append(f"  data {digits(hashes['data'])}: {', '.join(parts)} (fingerprints)")
+    lines.append(f"  data {hashes['digits']['data']}: {', '.join(parts)} (fingerprints)")
     return lines

@@ -50,15 +50,17 @@ class Checkpoint:
             for name, text in parameters.items()
             if text != defaults.get(name) or name == "class"
         }
-        given = os.path.expanduser(os.fspath(path))
-        path = given.replace("{data}", digits(data)).replace("{params}", digits(special))
+        short = {"data": digits(data), "params": digits(special)}
+        given = path = os.path.expanduser(os.fspath(path))
+        for name, text in short.items():
+            path = path.replace(f"{{{name}}}", text)
         if not path or "{" in path or "}" in path:
             raise ValueError(
                 "checkpoint must be the path of a directory, in which {data} and {params} may "
                 f"stand and no other braces, got {given!r}"
             )
         self.folder = Path(path)
-        self.fingerprints = {"data": data, "parameters": parameters}
+        self.fingerprints = {"data": data, "parameters": parameters, "digits": short}
         self.defaults = {n: text for n, text in defaults.items() if n in parameters}
 
     def __enter__(self):
