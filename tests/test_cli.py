@@ -1,5 +1,6 @@
 """The command ``glassclf show`` tells what a file holds, and its errors are one line."""
 
+import re
 import subprocess
 import sys
 import warnings
