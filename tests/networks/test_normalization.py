@@ -1,6 +1,8 @@
 """Batch normalisation: plain averages, and statistics that span processes."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -88,6 +90,73 @@ def test_statistics_across_processes_in_half_precision(process_group):
     out = norm(x.bfloat16())
     assert out.dtype is torch.bfloat16
     torch.testing.assert_close(out.float(), torch.nn.BatchNorm1d(3)(x), rtol=0, atol=0.05)
+
+
+def test_a_batch_of_one_image_is_normalised_by_itself():
+    image = torch.randn(1, 3, 5, generator=torch.manual_seed(0)) + 4
+    for momentum in (0.1, None):
+        out = SafeBatchNorm(3, momentum=momentum)(image)
+        torch.testing.assert_close(out, torch.nn.BatchNorm1d(3)(image))
+
+
+HALF_OF_A_BATCH = """
+import sys, torch
+from glassclf.networks import SafeBatchNorm
+from glassclf.networks.normalization import share_statistics
+
+rank, folder = int(sys.argv[1]), sys.argv[2]
+torch.set_num_threads(1)
+meeting = f"file://{folder}/meeting"
+torch.distributed.init_process_group("gloo", meeting, rank=rank, world_size=2)
+norm = SafeBatchNorm(3, momentum=None)
+share_statistics(norm, True)
+x = torch.load(f"{folder}/batch")
+out = norm(x[:4] if rank == 0 else x[4:])
+torch.save((out.detach(), norm.state_dict()), f"{folder}/{rank}")
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_processes_whose_shares_differ_normalise_as_one(tmp_path):
+    x = torch.randn(6, 3, 5, generator=torch.manual_seed(0))
+    x[4:] += 10  # the share of the second process
+    torch.save(x, tmp_path / "batch")
+    command = [sys.executable, "-c", HALF_OF_A_BATCH]
+    processes = [subprocess.Popen([*command, str(rank), str(tmp_path)]) for rank in range(2)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    outputs, states = zip(*(torch.load(tmp_path / str(rank)) for rank in range(2)))
+    norm = SafeBatchNorm(3, momentum=None)
+    torch.testing.assert_close(torch.cat(outputs), norm(x).detach())
+    for state in states:
+        torch.testing.assert_close(dict(state), dict(norm.state_dict()))
+
+
+def test_attention_to_scores_whose_exponential_overflows():
+    pooling = AttentionPooling(2)
+    with torch.no_grad():
+        for parameter in pooling.parameters():
+            parameter.fill_(100.0)
+    bonds = {"sources": [], "neighbors": [], "vectors": [], "distances": []}
+    batch = GraphBatch(
+        types=torch.zeros(3), graph=torch.tensor([0, 0, 1]), n_nodes=torch.tensor([2, 1]), **bonds
+    )
+    nodes = torch.ones(3, 2, requires_grad=True)
+    weights = pooling.weights(nodes, batch)
+    assert pooling.score(nodes).min() > 90  # exp(89) is more than single precision holds
+    torch.testing.assert_close(weights, torch.tensor([0.5, 0.5, 1.0]))
+    pooling(nodes, batch).sum().backward()
+    assert torch.isfinite(nodes.grad).all()
+
+
+def test_means_of_double_precision_stay_double():
+    bonds = {"sources": [], "neighbors": [], "vectors": [], "distances": []}
+    batch = GraphBatch(
+        types=torch.zeros(2), graph=torch.tensor([0, 0]), n_nodes=torch.tensor([2]), **bonds
+    )
+    nodes = torch.tensor([[1.0], [1.0 + 1e-12]], dtype=torch.float64)
+    mean = MeanPooling(1)(nodes, batch)
+    assert mean.dtype is torch.float64
+    assert mean.item() > 1.0
 
 
 @pytest.mark.parametrize("pooling", [MeanPooling, AttentionPooling])
