@@ -21,6 +21,8 @@ CLASS_KINDS = ("estimator", "network", "optimizer")
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 # Kinds of NumPy types that hold numbers, bytes or dates; never "O", which holds references.
 PLAIN_KINDS = "biufcSMm"
+# How much more room than their longest strings of an array may have, as parts of larger ones do.
+MOST_ROOM = 1000
 
 
 def classes_in(tree):
@@ -161,9 +163,14 @@ class _Decoder:
         if dtype.kind not in "OU":
             raise ValueError(f"arrays of {dtype} are not written value by value")
         values = self.list(content["values"])
+        if dtype.kind == "U":
+            # NumPy keeps all strings in the room of the longest: a file must not ask for more.
+            longest = max((len(_string(value)) for value in values), default=1)
+            if dtype.itemsize > 4 * MOST_ROOM * max(longest, 1):
+                raise ValueError(f"strings of {dtype} with at most {longest} characters")
         array = np.empty(len(values), dtype=dtype)
         for place, value in enumerate(values):
-            array[place] = value if dtype.kind == "O" else _string(value)
+            array[place] = value
         return array.reshape(tuple(content["shape"]))
 
     def device(self, text):

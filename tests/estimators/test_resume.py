@@ -3,6 +3,7 @@
 import enum
 import os
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -233,11 +234,11 @@ def test_frozen_parts_stay_frozen(tmp_path, images, small, same_weights):
 
 
 class StopAt(Callback):
-    def __init__(self, epoch):
-        self.epoch = epoch
+    def __init__(self, epoch, after_batch=0):
+        self.place = epoch, after_batch
 
-    def on_epoch_begin(self, net, **kwargs):
-        if len(net.history) == self.epoch:
+    def on_batch_begin(self, net, **kwargs):
+        if (len(net.history), len(net.history[-1]["batches"]) - 1) == self.place:
             raise KeyboardInterrupt
 
 
@@ -341,3 +342,19 @@ def test_fit_in_a_thread_keeps_a_checkpoint(tmp_path, images, small, same_weight
     thread.start()
     thread.join()
     same_weights(model, small().fit(X, y))
+
+
+class Slow(Callback):
+    def on_batch_end(self, net, training, **kwargs):
+        time.sleep(0.02 * training)
+
+
+def test_time_before_the_interruption_counts(tmp_path, images, small):
+    X, y = images
+    callbacks = [Slow(), StopAt(1, after_batch=4)]
+    with pytest.raises(KeyboardInterrupt):
+        small(checkpoint=tmp_path, checkpoint_batches=1, callbacks=callbacks).fit(X, y)
+    model = small(checkpoint=tmp_path, callbacks=[Slow()]).fit(X, y)
+    assert (model.history_["dur"] > 0.1).all()
+    assert all(row["batches"] == [] for row in model.net_.history)
+    assert not model.net_.module_.training

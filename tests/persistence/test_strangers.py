@@ -13,10 +13,12 @@ import torch
 from saved_headers import (
     read_metadata,
     read_parts,
+    replace_in_header,
     sign_again,
     write_metadata,
     write_parts,
 )
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import glassclf
@@ -283,4 +285,14 @@ def test_errors_say_what_a_file_is(stranger, tmp_path, phases):
         glassclf.load(path)
     write_metadata(path, {**metadata, "versions": [1]})
     with pytest.raises(ValueError, match="damaged: .*its versions are no table"):
+        glassclf.load(path)
+
+
+def test_strings_do_not_ask_for_more_room_than_they_need(phases, tmp_path):
+    X, y, _ = phases
+    path = tmp_path / "model.safetensors"
+    model = LogisticRegression().fit(X.info["temperature"][:, None], y)
+    glassclf.save(model, path)
+    replace_in_header(path, model.classes_.dtype.str, "<U300000000")
+    with pytest.raises(ValueError, match="strings of <U300000000 with at most 6 characters"):
         glassclf.load(path)
