@@ -72,7 +72,7 @@ class ArrayInput:
                 warnings.warn(
                     f"X of shape {X.shape} is read as profiles with {X.shape[1]} channels; "
                     "for images with one channel pass X[:, None]",
-                    stacklevel=3,
+                    stacklevel=5,
                 )
         self._check_extent(X.shape)
         augmentation = make_augmentation(self.augment, self._n_spatial)

@@ -37,8 +37,10 @@ def test_network_is_invariant_to_shifts_by_its_stride(images):
 
 def test_many_channels_without_extent_warn():
     X = np.zeros((4, 32, 32))
-    with pytest.warns(UserWarning, match=r"profiles with 32 channels; .* pass X\[:, None\]"):
+    words = r"profiles with 32 channels; .* pass X\[:, None\]"
+    with pytest.warns(UserWarning, match=words) as caught:
         CNNRegressor(n_filters=(2,), max_epochs=1).fit(X, np.arange(4.0))
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(
