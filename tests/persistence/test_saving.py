@@ -60,7 +60,7 @@ def assert_same_model(model, again, X):
         Pipeline([("a", "passthrough"), ("b", Pipeline([("c", LogisticRegression())]))]),
         FeatureUnion([("pca", PCA(2)), ("no", "drop")], transformer_weights={"pca": 2.0}),
     ],
-    ids=str,
+    ids=lambda model: type(model).__name__,
 )
 def test_scikit_learn_keeps_its_outputs(model, table, path):
     X, y = table
