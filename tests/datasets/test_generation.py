@@ -189,6 +189,8 @@ def test_killed_call_continues_and_ends_in_the_same_bits(tmp_path, n_jobs, how):
     n_runs, cooling_steps = (4, 1000) if QUICK else (5, 4000)
     parameters = {**TINY, "cooling_steps": cooling_steps, "random_state": 5}
     code = (
+        # Programs in the background of a shell ignore interrupts.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from glassclf.datasets import make_kob_andersen; "
         f"make_kob_andersen({n_runs}, **{parameters}, n_jobs={n_jobs}, directory='runs')"
     )

@@ -112,9 +112,14 @@ class InterruptAtEnd(Callback):
 
 
 def test_interrupt_between_epochs_is_no_finished_training(images):
+    # Programs in the background of a shell ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     model = CNNClassifier(max_epochs=3, callbacks=[InterruptAtEnd()])
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(*images)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*images)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not hasattr(model, "net_")
 
 
