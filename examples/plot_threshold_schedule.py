@@ -74,8 +74,8 @@ def make_settings():
 # %%
 # A score has fallen when it was more than three standard errors above chance before, and is within
 # one of them now; a training has collapsed when it ends like that. With 1e-3 throughout all eight
-# trainings fell, 27 times in all, and one ended at chance. With the threshold none did; the fall that
-# is left stands at the beginning, before a score of 90 % had lowered the rate.
+# trainings fell, 27 times in all, and one ended at chance. With the threshold none did; the fall
+# that is left stands at the beginning, before a score of 90 % had lowered the rate.
 def print_table(results):
     print(f"validation accuracy of {N_SEEDS} seeds, {MAX_EPOCHS} epochs\n")
     print(f"{'':24}{'best epoch':>12}{'last epoch':>18}{'fell':>8}{'falls':>8}{'collapsed':>12}")
