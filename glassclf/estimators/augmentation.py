@@ -1,7 +1,6 @@
 """Augmentation of training batches: the parameter ``augment`` of the estimators."""
 
 import inspect
-import re
 
 from glassclf.estimators.augmentation_base import Augmentation
 from glassclf.estimators.shifts_and_crops import Crops, Shifts
@@ -65,7 +64,7 @@ def _check_values(part, batch, augmented):
         before, after = (
             each if name is None else getattr(each, name) for each in (batch, augmented)
         )
-        what = f"{_describe(part)}, given as augment, must return" + (f" {name} of" if name else "")
+        what = f"{_name_of(part)}, given as augment, must return" + (f" {name} of" if name else "")
         if after.dtype != before.dtype:
             raise ValueError(f"{what} {before.dtype}, as it was given, got {after.dtype}")
         if not after.isfinite().all():
@@ -74,8 +73,6 @@ def _check_values(part, batch, augmented):
 
 class Augmentations:
     """Several augmentations, one after the other.
-
-    Its ``repr`` is the same for equal settings, in any process: training that resumes compares it.
 
     Parameters
     ----------
@@ -97,7 +94,7 @@ class Augmentations:
             augmented = part(batch)
             if type(augmented) is not type(batch) or len(augmented) != len(batch):
                 raise ValueError(
-                    f"{_describe(part)}, given as augment, must return a {type(batch).__name__} of "
+                    f"{_name_of(part)}, given as augment, must return a {type(batch).__name__} of "
                     f"{len(batch)} samples, as it was given, got {type(augmented).__name__}"
                     + (f" of {len(augmented)}" if hasattr(augmented, "__len__") else "")
                 )
@@ -121,22 +118,6 @@ class Augmentations:
             extent = part.extent_after(extent)
         return extent
 
-    def __repr__(self):
-        return f"[{', '.join(map(_describe, self.parts))}]"
 
-
-def _describe(part):
-    if isinstance(part, Augmentation):
-        # Not repr: whether that shows defaults is a setting of scikit-learn.
-        settings = ", ".join(f"{name}={value!r}" for name, value in part.get_params().items())
-        return f"{type(part).__name__}({settings})"
-    if inspect.isroutine(part):
-        # Methods of classes written in C, such as torch.Tensor.double, have no module.
-        module = getattr(part, "__module__", None)
-        return f"{module}.{part.__qualname__}" if module else part.__qualname__
-    text = repr(part)
-    if " at 0x" in text:
-        # An address, which differs from process to process, in place of what the object holds.
-        held = {name: _describe(value) for name, value in sorted(vars(part).items())}
-        text = re.sub(r" at 0x[0-9a-fA-F]+", "", text) + str(held)
-    return text
+def _name_of(part):
+    return getattr(part, "__qualname__", type(part).__qualname__)

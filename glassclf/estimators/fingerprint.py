@@ -110,7 +110,9 @@ def describe(value):
     value = unfold_partial(value)
     if inspect.isclass(value) or inspect.isroutine(value):
         code = code_digest(value, describe)
-        return f"{value.__module__}.{value.__qualname__}" + (f" (code {code})" if code else "")
+        # Methods of classes written in C, such as torch.Tensor.double, have no module.
+        name = f"{getattr(value, '__module__', None)}.{value.__qualname__}"
+        return f"{name} (code {code})" if code else name
     if isinstance(value, BaseEstimator):
         # Not repr: whether that shows defaults is a setting of scikit-learn.
         return f"{describe(type(value))}({describe(value.get_params(deep=False))})"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from glassclf.estimators import CNNClassifier
 from glassclf.estimators.fingerprint import data_fingerprint, describe, parameter_fingerprint
@@ -42,6 +43,10 @@ class Plain:
 
 def test_objects_without_attributes_are_described():
     assert describe(Plain()).startswith(f"{__name__}.Plain")
+
+
+def test_methods_written_in_c_are_described():
+    assert describe(torch.Tensor.double) != describe(torch.Tensor.float)
 
 
 @pytest.mark.parametrize(
