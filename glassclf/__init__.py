@@ -28,6 +28,7 @@ __all__ = [
     "save",
     "simulation",
     "testing",
+    "thermodynamics",
 ]
 
 

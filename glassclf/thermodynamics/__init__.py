@@ -1,0 +1,3 @@
+"""Cooling curves, the glass transition temperature, and energies of films."""
+
+__all__ = []
