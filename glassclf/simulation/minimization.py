@@ -104,6 +104,29 @@ def quench(X, *, potential="kob-andersen-2d", force_tolerance=1e-6, n_jobs=None,
     )
 
 
+def inherent_energy(configuration, potential, force_tolerance=1e-6):
+    """Return the energy per particle of the inherent structure of one configuration.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    potential : str
+    force_tolerance : float, default=1e-6
+
+    Returns
+    -------
+    energy : float
+
+    Raises
+    ------
+    RuntimeError
+        If the minimisation does not converge.
+    """
+    with LammpsSystem(configuration, potential) as system:
+        minimize_energy(system, force_tolerance)
+        return system.thermo("pe")
+
+
 def _info_of_inherent(info, energies):
     """Copy the info of the snapshots; what is no longer true of them is brought up to date."""
     info = {name: np.array(values) for name, values in info.items()}
@@ -119,13 +142,26 @@ def _quench_one(index, configuration, potential, force_tolerance):
     """Return positions and energy per particle at the minimum; errors name the configuration."""
     try:
         with LammpsSystem(configuration, potential) as system:
-            _minimize(system, force_tolerance)
+            minimize_energy(system, force_tolerance)
             return system.positions(), system.thermo("pe")
     except (ValueError, RuntimeError) as error:
         raise type(error)(f"configuration {index}: {error}") from error
 
 
-def _minimize(system, force_tolerance):
+def minimize_energy(system, force_tolerance):
+    """Move the particles of a system to the local minimum of their energy.
+
+    Parameters
+    ----------
+    system : LammpsSystem
+    force_tolerance : float
+        Largest force that may remain on a particle, eps / sigma.
+
+    Raises
+    ------
+    RuntimeError
+        If LAMMPS stops, two particles are on one point, or the minimum is not reached.
+    """
     system.run("run 0\nmin_style cg\nmin_modify line quadratic norm max")
     if not np.isfinite([system.thermo("pe"), system.largest_force()]).all():
         # The minimiser of LAMMPS would turn this into positions that are no numbers.
