@@ -1,3 +1,18 @@
-"""Cooling curves, the glass transition temperature, and energies of films."""
+"""Cooling curves and the glass transition temperature; films, their bulk and its energy."""
 
-__all__ = []
+from glassclf.thermodynamics.curves import CoolingCurves, cooling_curves
+from glassclf.thermodynamics.film_energies import bulk_energies, energies_at_equal_composition
+from glassclf.thermodynamics.film_profiles import bulk_region, film_profile
+from glassclf.thermodynamics.film_samples import cut_bulk
+from glassclf.thermodynamics.glass_transition import GlassTransition
+
+__all__ = [
+    "CoolingCurves",
+    "GlassTransition",
+    "bulk_energies",
+    "bulk_region",
+    "cooling_curves",
+    "cut_bulk",
+    "energies_at_equal_composition",
+    "film_profile",
+]
