@@ -3,6 +3,7 @@
 from glassclf.testing.discovery import all_classes
 from glassclf.testing.estimator_checks import check_configuration_estimator
 from glassclf.testing.featurizer_checks import check_featurizer
+from glassclf.testing.film_samples import toy_films
 from glassclf.testing.samples import graded_disorder, noisy_lattice, two_phases
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "check_featurizer",
     "graded_disorder",
     "noisy_lattice",
+    "toy_films",
     "two_phases",
 ]

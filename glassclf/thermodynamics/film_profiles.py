@@ -60,9 +60,9 @@ def film_profile(film, bin_width=1.0):
     >>> from glassclf.thermodynamics import film_profile
     >>> profile = film_profile(toy_films(1)[0])
     >>> profile.density[8:12].round(1)
-    array([1.2, 1.1, 1.2, 1.1])
-    >>> round(profile.surface), profile.y[profile.n_particles > 0].max()
-    (30, 35.5)
+    array([1.2, 1.2, 1.1, 1.1])
+    >>> round(profile.surface), float(profile.y[profile.n_particles > 0].max())
+    (30, 34.5)
     """
     _check_film(film)
     if not _is_positive(bin_width):

@@ -73,8 +73,8 @@ def cut_bulk(films, n_particles=None, n_type_1=None, *, margin=None, potential=P
     >>> samples = cut_bulk(toy_films(2), n_particles=100, n_type_1=35)
     >>> set(samples.n_particles.tolist()), {int(sample.types.sum()) for sample in samples}
     ({100}, {35})
-    >>> samples[0].periodic.tolist(), samples.info["bulk_density"][0].round(1)
-    ([True, False], np.float64(1.1))
+    >>> samples.info["bulk_density"][:2].round(1)
+    array([1.2, 1.2])
     """
     films = as_configurations(films)
     _check_number("n_particles", n_particles, 2)
