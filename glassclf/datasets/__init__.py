@@ -3,5 +3,6 @@
 from glassclf.datasets.generation import make_kob_andersen
 from glassclf.datasets.kob_andersen import load_kob_andersen
 from glassclf.datasets.selection import select_pair
+from glassclf.datasets.vapor_deposition import make_vapor_deposited
 
-__all__ = ["load_kob_andersen", "make_kob_andersen", "select_pair"]
+__all__ = ["load_kob_andersen", "make_kob_andersen", "make_vapor_deposited", "select_pair"]

@@ -43,8 +43,20 @@ _KOB_ANDERSEN = {
     "density": 1.2,
 }
 
+# The third type is the substrate of Reid, Lyubimov, Ediger and de Pablo, Nat. Commun. 7, 13062
+# (2016): it attracts both types alike and hardly itself, so that it stays smooth.
+_WITH_SUBSTRATE = {
+    "epsilon": np.array([[1.0, 1.5, 1.0], [1.5, 0.5, 1.0], [1.0, 1.0, 0.1]]),
+    "sigma": np.array([[1.0, 0.8, 0.75], [0.8, 0.88, 0.75], [0.75, 0.75, 0.76]]),
+    "cutoff": 2.5,
+    "density": 1.2,
+}
+
 POTENTIALS = {
     "kob-andersen-2d": PairPotential(n_dims=2, fractions=(0.65, 0.35), **_KOB_ANDERSEN),
+    "kob-andersen-2d-film": PairPotential(
+        n_dims=2, fractions=(0.65, 0.35, 0.0), **_WITH_SUBSTRATE
+    ),
     "kob-andersen-3d": PairPotential(n_dims=3, fractions=(0.80, 0.20), **_KOB_ANDERSEN),
 }
 
@@ -55,7 +67,8 @@ def get_potential(name):
     Parameters
     ----------
     name : str
-        A key of ``POTENTIALS``: "kob-andersen-2d" or "kob-andersen-3d".
+        A key of ``POTENTIALS``: "kob-andersen-2d", "kob-andersen-3d", or "kob-andersen-2d-film",
+        which knows the substrate of films as a third type.
 
     Returns
     -------
