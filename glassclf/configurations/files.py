@@ -100,7 +100,7 @@ def read_configurations(path, format=None, *, box=None, periodic=True):
     Configurations(n=1, n_dims=2, n_particles=2, types=[0, 1], info=[])
     """
     _check_format(format, READERS)
-    paths, several = _expand(path)
+    paths, several = expand_paths(path)
     sets = [_read_one(one, format, box, periodic) for one in paths]
     if not several:
         return sets[0]
@@ -178,8 +178,29 @@ def _suffix(path):
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
-def _expand(path):
-    """List the files that path means, and whether it may mean several."""
+def expand_paths(path):
+    """List the files that a path, a glob pattern or a list of these means.
+
+    Parameters
+    ----------
+    path : str, path-like, or list of these
+
+    Returns
+    -------
+    paths : list of Path
+        Those of a pattern in the order of their names.
+    several : bool
+        Whether the path may mean several.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no file matches a pattern.
+    TypeError
+        If it is no path.
+    ValueError
+        If the list is empty.
+    """
     if isinstance(path, (str, os.PathLike)):
         pattern = os.path.expanduser(path)
         # A file may have brackets in its name.
@@ -195,7 +216,7 @@ def _expand(path):
         raise TypeError(
             f"path must be a str, a path-like or a list of these, got {type(path).__name__}"
         )
-    paths = [one for part in path for one in _expand(part)[0]]
+    paths = [one for part in path for one in expand_paths(part)[0]]
     if not paths:
         raise ValueError("path is an empty list: name at least one file")
     return paths, True

@@ -1,5 +1,11 @@
 """Cooling curves and the glass transition temperature; films, their bulk and its energy."""
 
+from glassclf.thermodynamics.comparison import (
+    compare_energies,
+    compare_glass_transitions,
+    parting_temperature,
+)
+from glassclf.thermodynamics.curve_files import read_cooling_curves
 from glassclf.thermodynamics.curves import CoolingCurves, cooling_curves
 from glassclf.thermodynamics.film_energies import bulk_energies, energies_at_equal_composition
 from glassclf.thermodynamics.film_profiles import bulk_region, film_profile
@@ -11,8 +17,12 @@ __all__ = [
     "GlassTransition",
     "bulk_energies",
     "bulk_region",
+    "compare_energies",
+    "compare_glass_transitions",
     "cooling_curves",
     "cut_bulk",
     "energies_at_equal_composition",
     "film_profile",
+    "parting_temperature",
+    "read_cooling_curves",
 ]
