@@ -44,8 +44,8 @@ def bulk_energies(films, *, margin=None, potential=POTENTIAL):
     >>> from glassclf.testing import toy_films
     >>> from glassclf.thermodynamics import bulk_energies
     >>> bulk = bulk_energies(toy_films(1))
-    >>> bulk.density.round(1), bulk.n_particles.shape
-    (array([1.2, 1.2, 1.2, 1.2]), (4,))
+    >>> bulk.composition.round(2), bulk.n_particles.shape
+    (array([0.34, 0.34, 0.36, 0.36]), (4,))
     """
     rows = []
     for index, film in enumerate(as_configurations(films)):

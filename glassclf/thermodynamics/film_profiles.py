@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 
 from glassclf.configurations.box import is_rectangular
 from glassclf.configurations.configuration import Configuration
+from glassclf.configurations.neighbors import pairs_one_way
 
 SUBSTRATE = 2
 # A slab is filled where the density is at least this share of that of the film.
@@ -15,6 +16,9 @@ FILLED = 0.5
 # The surface layer is about 3 sigma wide and the layering at the substrate fades within 6; what is
 # farther away than 10 does not feel them at all.
 MARGIN, WIDE_MARGIN = 6.0, 10.0
+# A particle of the film has so many neighbours in reach, one of gas has not.
+FEWEST_NEIGHBORS, REACH = 3, 1.5
+COLUMN_WIDTH = 2.0
 SLAB_WIDTH = 2.0
 DENSITY_TOLERANCE = 0.15
 COMPOSITION_ERRORS = 4.0
@@ -91,15 +95,16 @@ def bulk_region(film, margin=None):
     film : Configuration
         As in :func:`film_profile`.
     margin : float, default=None
-        Distance to keep from the substrate and from the surface, in sigma_AA. None: 10 where that
-        leaves at least half of the film, else 6.
+        Distance to keep from the substrate and from the lowest place of the surface, in sigma_AA.
+        None: 10 where that leaves at least half of the film, else 6.
 
     Returns
     -------
     region : sklearn.utils.Bunch
         ``y_low``, ``y_high`` : float, its ends; ``density``, ``composition`` : float, particles per
         area and share of type 1; ``n_particles`` : int; ``margin`` : float, the one kept;
-        ``substrate_top``, ``surface`` : float, as in :func:`film_profile`.
+        ``lowest_surface`` : float, height of the film where it is thinnest; ``substrate_top``,
+        ``surface`` : float, as in :func:`film_profile`.
 
     Raises
     ------
@@ -111,6 +116,11 @@ def bulk_region(film, margin=None):
 
     Notes
     -----
+    Deposited films are rough. A valley may be 6 sigma deep, and what keeps its distance from the
+    mean surface then reaches the bottom of the valley. So the film is cut into columns about 2
+    sigma wide, and the distance is kept from the lowest of their tops. Gas is left out: particles
+    with less than three neighbours within 1.5 sigma.
+
     What lies between the margins is cut into slabs about 2 sigma high. A slab is of the bulk if its
     density is within 15 % of the median of the slabs, and its composition within four standard
     errors (binomial) of theirs; the region is the largest number of such slabs in a row.
@@ -121,19 +131,21 @@ def bulk_region(film, margin=None):
     >>> from glassclf.thermodynamics import bulk_region
     >>> region = bulk_region(toy_films(1)[0])
     >>> round(region.y_low), round(region.y_high), round(region.density, 2)
-    (8, 24, 1.15)
+    (8, 23, 1.15)
     """
     if margin is not None and not (_is_positive(margin) or _is_zero(margin)):
         raise ValueError(f"margin must be None or a number of at least 0, got {margin!r}")
     profile = film_profile(film)
-    thickness = profile.surface - profile.substrate_top
+    lowest_surface = _lowest_surface(film, profile.substrate_top)
+    thickness = lowest_surface - profile.substrate_top
     if margin is None:
         margin = WIDE_MARGIN if thickness >= 4 * WIDE_MARGIN else MARGIN
-    low, high = profile.substrate_top + margin, profile.surface - margin
+    low, high = profile.substrate_top + margin, lowest_surface - margin
     if high - low < SLAB_WIDTH:
         raise ValueError(
-            f"the film has no bulk: it is {thickness:.1f} sigma thick, and a margin of {margin:g} "
-            f"at the substrate and at the surface must leave {SLAB_WIDTH:g}; make thicker films"
+            f"the film has no bulk: it is {thickness:.1f} sigma thick where it is thinnest, and a "
+            f"margin of {margin:g} at the substrate and at the surface must leave {SLAB_WIDTH:g}: "
+            "make a thicker film"
         )
     edges = np.linspace(low, high, int((high - low) / SLAB_WIDTH) + 1)
     is_film = film.types != SUBSTRATE
@@ -149,6 +161,7 @@ def bulk_region(film, margin=None):
         density=float(inside.sum() / (film.box[0] * (y_high - y_low))),
         composition=float(is_b[inside].mean()),
         margin=float(margin),
+        lowest_surface=lowest_surface,
         substrate_top=profile.substrate_top,
         surface=profile.surface,
     )
@@ -235,6 +248,20 @@ def _surface(slabs, edges):
     share = (density[top] - threshold) / (density[top] - density[top + 1])
     bin_width = edges[1] - edges[0]
     return float(edges[top] + (0.5 + share) * bin_width)
+
+
+def _lowest_surface(film, substrate_top):
+    """Height of the film where it is thinnest; that of the substrate where there is a hole."""
+    pairs = pairs_one_way(film, REACH)
+    ends = np.concatenate([pairs.sources, pairs.targets])
+    n_neighbors = np.bincount(ends, minlength=film.n_particles)
+    is_dense = (film.types != SUBSTRATE) & (n_neighbors >= FEWEST_NEIGHBORS)
+    n_columns = max(int(film.box[0] / COLUMN_WIDTH), 1)
+    shares = film.positions[is_dense, 0] / film.box[0] % 1.0
+    tops = np.full(n_columns, substrate_top)
+    columns = np.minimum((shares * n_columns).astype(int), n_columns - 1)
+    np.maximum.at(tops, columns, film.positions[is_dense, 1])
+    return float(tops.min())
 
 
 def _is_like_the_others(slabs):
