@@ -3,7 +3,7 @@ import pytest
 from sklearn.utils import Bunch
 
 from glassclf.configurations import Configuration, Configurations
-from glassclf.datasets import select_pair
+from glassclf.datasets import select_glass_and_liquids, select_pair, select_temperatures
 
 TEMPERATURES = (1.0, 0.635, 0.05)
 
@@ -101,3 +101,84 @@ def test_bad_input(data, parameters, words):
 def test_data_of_another_kind(data):
     with pytest.raises(TypeError, match="data must be a Configurations or the Bunch of load_kob"):
         select_pair(data)
+
+
+def test_two_temperatures_run_by_run():
+    X, y, groups = select_temperatures(_data(), (1.0, 0.635), state="thermal")
+    assert y.tolist() == ["T=1", "T=0.635"] * 2
+    assert X.info["temperature"].tolist() == [1.0, 0.635] * 2
+    assert set(X.info["state"]) == {"thermal"}
+    assert groups.tolist() == X.info["run"].tolist() == ["b", "b", "a", "a"]
+
+
+def test_two_temperatures_with_names():
+    _, y, _ = select_temperatures(Bunch(data=_data()), [0.05, 1.0], labels=("cold", "hot"))
+    assert y.tolist() == ["cold", "hot"] * 2
+
+
+def test_glass_and_all_liquids_run_by_run():
+    data = _data(temperatures=(1.0, 0.635, 0.401, 0.05))
+    X, y, groups = select_glass_and_liquids(data)
+    assert y.tolist() == ["glass", "liquid", "liquid"] * 2
+    assert X.info["temperature"].tolist() == [0.05, 1.0, 0.635] * 2
+    assert groups.tolist() == X.info["run"].tolist() == ["b"] * 3 + ["a"] * 3
+
+
+def test_glass_and_chosen_liquids():
+    X, y, _ = select_glass_and_liquids(_data(), liquids=[0.635], state="thermal")
+    assert y.tolist() == ["glass", "liquid"] * 2
+    assert X.info["temperature"].tolist() == [0.05, 0.635] * 2
+    assert set(X.info["state"]) == {"thermal"}
+
+
+@pytest.mark.parametrize(
+    ("select", "parameters", "words"),
+    [
+        (
+            select_temperatures,
+            {"temperatures": 1.0},
+            "temperatures must be two values, of the first and the second class, got 1.0",
+        ),
+        (
+            select_temperatures,
+            {"temperatures": (1.0, 0.5)},
+            r"temperatures\[1\]=0.5 is not a temperature of data, which has \[0.05, 0.635, 1.0\]",
+        ),
+        (
+            select_temperatures,
+            {"temperatures": (1.0, 1.001)},
+            r"temperatures\[0\]=1.0 and temperatures\[1\]=1.001 are the same temperature in data",
+        ),
+        (
+            select_temperatures,
+            {"labels": ("hot", "hot")},
+            r"labels must be two different strings, got \('hot', 'hot'\)",
+        ),
+        (select_temperatures, {"labels": (1, 2)}, "labels must be two different strings"),
+        (select_temperatures, {"labels": "hot"}, "labels must be two values"),
+        (
+            select_glass_and_liquids,
+            {"liquids": []},
+            r"liquids must be one or more temperatures, or None for all above 0.45 .*got \[\]",
+        ),
+        (select_glass_and_liquids, {"liquids": 1.0}, "liquids must be one or more temperatures"),
+        (
+            select_glass_and_liquids,
+            {"liquids": (1.0, 0.5)},
+            r"liquids\[1\]=0.5 is not a temperature",
+        ),
+        (
+            select_glass_and_liquids,
+            {"liquids": (1.0, 0.05)},
+            r"glass=0.05 and liquids\[1\]=0.05 are the same temperature",
+        ),
+    ],
+)
+def test_bad_input_of_the_others(select, parameters, words):
+    with pytest.raises(ValueError, match=words):
+        select(_data(), **parameters)
+
+
+def test_no_liquid_at_all():
+    with pytest.raises(ValueError, match=r"liquids must be one or more.* in data, got \[\]"):
+        select_glass_and_liquids(_data(temperatures=(0.3, 0.05)))
