@@ -1,0 +1,93 @@
+"""The bundled films: how they are packed into one file, and how they are loaded."""
+
+from importlib import resources
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from glassclf.configurations.configuration_set import Configurations
+
+FILE_NAME = "films_2d.npz"
+DESCRIPTION_NAME = "films_2d.rst"
+
+UNITS = {
+    "positions": "sigma_AA",
+    "temperature": "eps_AA / k_B",
+    "substrate_temperature": "eps_AA / k_B",
+    "flux": "particles / (sigma_AA tau)",
+    "potential_energy": "eps_AA per particle",
+    "inherent_energy": "eps_AA per particle",
+}
+
+
+def load_films():
+    """Load the bundled films of the two-dimensional Kob-Andersen mixture.
+
+    TODO
+
+    Returns
+    -------
+    bunch : sklearn.utils.Bunch
+        ``data`` : Configurations in the format of
+        :func:`~glassclf.thermodynamics.film_profile`, ``info`` as in :func:`make_vapor_deposited`;
+        ``DESCR`` : str, what the set is and where it comes from; ``units`` : dict; ``filename`` :
+        str, the file that was read.
+
+    Examples
+    --------
+    >>> from glassclf.datasets import load_films
+    """
+    folder = resources.files("glassclf.datasets") / "data"
+    with resources.as_file(folder / FILE_NAME) as path, np.load(path) as arrays:
+        data = unpack_films(arrays)
+    return Bunch(
+        data=data,
+        DESCR=(folder / DESCRIPTION_NAME).read_text(encoding="utf-8"),
+        units=dict(UNITS),
+        filename=str(folder / FILE_NAME),
+    )
+
+
+def pack_films(data):
+    """Pack films into few small arrays; coordinates are rounded to float32.
+
+    Parameters
+    ----------
+    data : Configurations
+        Films, with rectangular boxes and types below 256.
+
+    Returns
+    -------
+    arrays : dict of ndarray
+        What :func:`unpack_films` takes, for ``numpy.savez_compressed``.
+    """
+    arrays = {
+        "positions": data.positions.astype(np.float32),
+        "types": data.types.astype(np.uint8),
+        "n_particles": data.n_particles.astype(np.int32),
+        "boxes": np.diagonal(data.cells, axis1=1, axis2=2),
+        "periodic": data.periodic,
+    }
+    return {**arrays, **{f"info.{name}": values for name, values in data.info.items()}}
+
+
+def unpack_films(arrays):
+    """Return the films that :func:`pack_films` packed.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+
+    Returns
+    -------
+    data : Configurations
+    """
+    boxes = arrays["boxes"]
+    return Configurations.from_arrays(
+        arrays["positions"].astype(np.float64),
+        arrays["types"].astype(np.int64),
+        np.concatenate([[0], np.cumsum(arrays["n_particles"], dtype=np.int64)]),
+        boxes[:, :, None] * np.eye(boxes.shape[1]),
+        arrays["periodic"],
+        {name.removeprefix("info."): arrays[name] for name in arrays if name.startswith("info.")},
+    )
