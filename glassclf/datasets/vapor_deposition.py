@@ -174,7 +174,7 @@ def make_vapor_deposited(
     temperatures = _check_temperatures(substrate_temperature, liquid_cooled)
     _check_number("width", width, LOWEST_WIDTH)
     _check_particles(n_particles)
-    batch_steps = _check_flux(flux, float(width))
+    batch_steps = steps_between_batches(flux, float(width))
     seed = check_seed(random_state, needs_int=directory is not None)
     wanted = int(cooling_steps) if liquid_cooled else None, keep_batches
     if directory is None and max_time is not None:
@@ -272,8 +272,25 @@ def _check_particles(n_particles):
         )
 
 
-def _check_flux(flux, width):
-    """Return the number of time steps between two batches."""
+def steps_between_batches(flux, width):
+    """Turn a flux into a number of time steps.
+
+    Parameters
+    ----------
+    flux : {"workstation", "published"} or float
+        Particles / sigma / tau.
+    width : float
+
+    Returns
+    -------
+    n_steps : int
+        From one batch of 10 particles to the next.
+
+    Raises
+    ------
+    ValueError
+        If the flux is neither a preset nor a positive number.
+    """
     if isinstance(flux, str):
         if flux not in FLUXES:
             raise ValueError(f"flux must be a number or one of {sorted(FLUXES)}, got {flux!r}")

@@ -12,7 +12,8 @@ from glassclf.simulation.minimization import minimize_energy
 
 POTENTIAL = "kob-andersen-2d-film"
 SUBSTRATE = 2
-# Stiff enough to hold the substrate, soft enough that its vibrations take up those of the film.
+# Stiff enough to hold the substrate, soft enough that its vibrations are as slow as those of the
+# film: with 1000 hardly any heat passes, and a thin film stays at twice its temperature.
 TETHER = 100.0
 # In time units, both. The film is thermostatted only where it is melted or brought to rest: gently,
 # as friction would slow its dynamics.
