@@ -1,8 +1,35 @@
 """Data sets: bundled ones to load, and larger ones to make."""
 
+from glassclf.datasets.comparison import compare_classes
+from glassclf.datasets.energy_matching import match_energy
+from glassclf.datasets.equal_energy import load_equal_energy
+from glassclf.datasets.film_control import composition_control
+from glassclf.datasets.film_selection import select_films
+from glassclf.datasets.films import load_films
 from glassclf.datasets.generation import make_kob_andersen
 from glassclf.datasets.kob_andersen import load_kob_andersen
-from glassclf.datasets.selection import select_pair
+from glassclf.datasets.null_control import shuffle_labels
+from glassclf.datasets.rates import select_rates
+from glassclf.datasets.selection import (
+    select_glass_and_liquids,
+    select_pair,
+    select_temperatures,
+)
 from glassclf.datasets.vapor_deposition import make_vapor_deposited
 
-__all__ = ["load_kob_andersen", "make_kob_andersen", "make_vapor_deposited", "select_pair"]
+__all__ = [
+    "compare_classes",
+    "composition_control",
+    "load_equal_energy",
+    "load_films",
+    "load_kob_andersen",
+    "make_kob_andersen",
+    "make_vapor_deposited",
+    "match_energy",
+    "select_films",
+    "select_glass_and_liquids",
+    "select_pair",
+    "select_rates",
+    "select_temperatures",
+    "shuffle_labels",
+]
