@@ -1,0 +1,93 @@
+"""The two-line fit against numpy's own, and its bootstrap."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassclf.thermodynamics.two_lines import (
+    bootstrap_interval,
+    fit_two_lines,
+    in_window,
+    resample_runs,
+    sum_in_windows,
+)
+
+WINDOWS = ((0.05, 0.2), (0.5, 0.8))
+
+
+def curves(n_runs, seed=0, n_points=40):
+    rng = np.random.default_rng(seed)
+    x = np.tile(np.linspace(0.05, 1.0, n_points), n_runs)
+    return x, x**2 + rng.normal(0, 0.1, len(x)), np.repeat(np.arange(n_runs), n_points)
+
+
+@given(st.integers(1, 4), st.integers(0, 999), st.floats(-1e3, 1e3))
+def test_lines_are_those_of_polyfit(n_runs, seed, offset):
+    x, y, run = curves(n_runs, seed)
+    lines = fit_two_lines(sum_in_windows(x, y + offset, run, WINDOWS))
+    for place, window in enumerate(WINDOWS):
+        inside = (x >= window[0]) & (x <= window[1])
+        expected = np.polyfit(x[inside], y[inside] + offset, 1)
+        found = [lines.slopes[place], lines.intercepts[place]]
+        np.testing.assert_allclose(found, expected, atol=1e-8)
+    difference = np.diff(lines.slopes * lines.crossing + lines.intercepts)
+    assert difference == pytest.approx(0, abs=1e-8)
+
+
+def test_a_resample_is_a_fit_to_the_runs_it_drew():
+    x, y, run = curves(3)
+    weights = np.array([[2.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    lines = fit_two_lines(sum_in_windows(x, y, run, WINDOWS), weights)
+    drawn = np.concatenate([np.flatnonzero(run == index) for index in (0, 0, 2)])
+    again = fit_two_lines(sum_in_windows(x[drawn], y[drawn], np.zeros_like(drawn), WINDOWS))
+    np.testing.assert_allclose(lines.slopes[0], again.slopes)
+    np.testing.assert_allclose(lines.crossing[0], again.crossing)
+    assert lines.crossing.shape == (2,)
+
+
+def test_runs_of_different_temperatures_are_pooled():
+    x, y, run = curves(2)
+    kept = np.random.default_rng(0).permutation(len(x))[:50]
+    lines = fit_two_lines(sum_in_windows(x[kept], y[kept], run[kept], WINDOWS))
+    inside = (x[kept] >= 0.5) & (x[kept] <= 0.8)
+    slope, _ = np.polyfit(x[kept][inside], y[kept][inside], 1)
+    assert lines.slopes[1] == pytest.approx(slope)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_resample_without_a_line_is_nan():
+    # Each run holds a single temperature of the low window: drawn alone it makes no line.
+    x = np.array([0.1, 0.5, 0.8, 0.2, 0.5, 0.8])
+    run = np.repeat([0, 1], 3)
+    sums = sum_in_windows(x, x**2, run, WINDOWS)
+    crossing = fit_two_lines(sums, np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]])).crossing
+    assert np.isnan(crossing).tolist() == [False, True, True]
+
+
+def test_windows_hold_their_edges_as_files_round_them():
+    x = np.array([0.05 - 1e-9, 0.05, 0.2, 0.2 + 1e-9, 0.2001, 0.0499])
+    assert in_window(x, (0.05, 0.2)).tolist() == [True, True, True, True, False, False]
+
+
+def test_resamples_draw_as_many_runs_as_there_are():
+    weights = resample_runs(7, 500, np.random.RandomState(0))
+    assert weights.shape == (500, 7)
+    assert (weights.sum(axis=1) == 7).all()
+    assert weights.mean() == 1
+    assert 0.8 < weights.var() < 1
+
+
+def test_interval_is_wider_than_percentiles_for_few_runs_and_equal_for_many():
+    values = np.random.default_rng(0).normal(size=100_001)
+    plain = np.quantile(values, [0.025, 0.975])
+    few, many = (bootstrap_interval(values, n, 0.95) for n in (6, 100_000))
+    assert few[0] < plain[0] < plain[1] < few[1]
+    np.testing.assert_allclose(many, plain, atol=0.01)
+    # sqrt(6 / 5) t(0.975, 5) standard errors, where percentiles have 1.96.
+    assert few[1] == pytest.approx(np.sqrt(6 / 5) * 2.571, abs=0.06)
+
+
+def test_interval_leaves_out_nan():
+    values = np.append(np.linspace(0, 1, 1001), [np.nan] * 100)
+    np.testing.assert_allclose(bootstrap_interval(values, 1000, 0.9), [0.05, 0.95], atol=0.002)
