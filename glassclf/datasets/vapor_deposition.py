@@ -48,8 +48,8 @@ def make_vapor_deposited(
 
     Batches of 10 particles, 65 % of type 0 and 35 % of type 1, fall on a substrate that is kept at
     its temperature. The liquid-cooled film is the deposited one, melted and cooled again. A
-    deposited film of 1000 particles takes about 80 s on one core at the flux of a workstation and
-    a quarter of an hour at the published one; its liquid-cooled film takes another minute.
+    deposited film of 1000 particles takes 50 to 80 s on one core at the flux of a workstation and
+    about ten minutes at the published one; its liquid-cooled film takes another 40 s.
 
     Parameters
     ----------

@@ -1,12 +1,15 @@
 """Films in a directory: kills, time limits, damaged files, files of something else."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,6 +169,25 @@ def test_too_little_disk_is_said_before_anything_is_made(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="MB are needed .* 0 MB are free"):
         make_vapor_deposited(1, **TINY, directory=tmp_path)
     assert contents(tmp_path) == {}
+
+
+def test_the_job_of_the_documentation_submits_itself_until_the_set_is_complete(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "clusters.rst"
+    block = re.search(r"   # films\.py\n.*?(?=\n\S)", page.read_text(), flags=re.DOTALL)[0]
+    script = textwrap.dedent(block).replace('flux="published"', f"**{TINY}")
+    script = script.replace("n_jobs=16", "n_films=1")
+    for repeated in ("random_state=1", "verbose=0"):
+        script = script.replace(f"{repeated},\n", "\n")
+    submit = tmp_path / "sbatch"
+    submit.write_text('#!/bin/sh\necho "$@" >> submitted\n')
+    submit.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    for seconds, complete in (("1e-3", False), ("600", True)):
+        code = script.replace("3.5 * 3600", seconds)
+        assert code != script
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+        assert (tmp_path / "films.safetensors").exists() == complete
+        assert (tmp_path / "submitted").read_text() == "films.sh\n"
 
 
 @pytest.mark.slow
