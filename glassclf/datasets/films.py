@@ -23,19 +23,36 @@ UNITS = {
 def load_films():
     """Load the bundled films of the two-dimensional Kob-Andersen mixture.
 
-    TODO
+    16 films, each vapour-deposited and, of the same particles, liquid-cooled, each of them thermal
+    and as its inherent structure: 12 films at a substrate temperature of 0.189, which is 0.9 of the
+    glass transition temperature of a film, and one at each of 0.147, 0.168, 0.21 and 0.231. They
+    are those of :func:`make_vapor_deposited` with its defaults and ``random_state=20263``, with
+    coordinates rounded to float32.
 
     Returns
     -------
     bunch : sklearn.utils.Bunch
-        ``data`` : Configurations in the format of
+        ``data`` : Configurations of length 64 in the format of
         :func:`~glassclf.thermodynamics.film_profile`, ``info`` as in :func:`make_vapor_deposited`;
         ``DESCR`` : str, what the set is and where it comes from; ``units`` : dict; ``filename`` :
         str, the file that was read.
 
+    See Also
+    --------
+    select_films : Takes the two materials as classes.
+
+    References
+    ----------
+    .. [1] D. R. Reid, I. Lyubimov, M. D. Ediger and J. J. de Pablo, Nat. Commun. 7, 13062 (2016).
+
     Examples
     --------
     >>> from glassclf.datasets import load_films
+    >>> films = load_films().data
+    >>> len(films), len(set(films.info["run"]))
+    (64, 16)
+    >>> sorted(set(films.info["substrate_temperature"].tolist()))
+    [0.147, 0.168, 0.189, 0.21, 0.231]
     """
     folder = resources.files("glassclf.datasets") / "data"
     with resources.as_file(folder / FILE_NAME) as path, np.load(path) as arrays:
