@@ -18,7 +18,7 @@ MARGIN = 3.0
 
 SETTINGS = """
 neigh_modify every 1 delay 0 check yes
-thermo_modify norm yes
+thermo_modify norm yes flush yes
 timestep 0.005
 """
 # Enough to tell what LAMMPS was doing when it stopped.

