@@ -278,7 +278,7 @@ def _sentence(what, pair, difference, interval, resolved, confidence):
     sign, side = (-1, "below") if difference < 0 else (1, "above")
     low, high = sorted(sign * interval)
     half = (high - low) / 2
-    digits = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 3
+    digits = max(2, 1 - math.floor(math.log10(half))) if half > 0 else 3
     verdict = "resolved" if resolved else "not resolved"
     return (
         f"{what}: {pair[0]} is {abs(difference):.{digits}f} {side} {pair[1]}, "
