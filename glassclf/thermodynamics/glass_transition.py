@@ -14,6 +14,7 @@ from glassclf.thermodynamics.two_lines import (
     bootstrap_interval,
     fit_two_lines,
     in_window,
+    lines_of,
     resample_runs,
     sum_in_windows,
 )
@@ -177,8 +178,7 @@ class GlassTransition(BaseEstimator):
         self.temperature_, self.energy_ = _mean_curve(points)
         self._sums = sums
         self._resample()
-        crossings = _crossings_of_varied_windows(windows, points)
-        self.tg_window_range_ = np.array([min(crossings), max(crossings)])
+        self.tg_window_range_ = _range_over_windows(self.tg_, windows, points)
         return self
 
     def _resample(self):
@@ -271,17 +271,16 @@ def _mean_curve(points):
     return temperature, np.bincount(place, points.energy) / np.bincount(place)
 
 
-def _crossings_of_varied_windows(windows, points):
-    """Crossings for all moves of the edges that leave a reasonable window; no move is the first."""
-    widths = np.ptp(windows, axis=1)
-    moves = [(0.0,) * 4, *itertools.product(EDGE_MOVES, repeat=4)]
-    lowest, highest = points.temperature.min(), points.temperature.max()
+def _range_over_windows(tg, windows, points):
+    """Lowest and highest crossing for all moves of the edges that leave a reasonable window."""
+    moves = np.array(list(itertools.product(EDGE_MOVES, repeat=2)))
+    varied = windows[:, None] + moves * np.ptp(windows, axis=1)[:, None, None]
     everything = np.zeros(len(points.run), dtype=int)
-    crossings = []
-    for move in moves:
-        varied = windows + np.reshape(move, (2, 2)) * widths[:, None]
-        sums = sum_in_windows(points.temperature, points.energy, everything, varied)
-        crossing = float(fit_two_lines(sums).crossing)
-        if not crossings or lowest <= crossing <= highest:
-            crossings.append(crossing)
-    return crossings
+    flat = varied.reshape(-1, 2)
+    sums, centre = sum_in_windows(points.temperature, points.energy, everything, flat)
+    low, high = sums[0].reshape(2, len(moves), 5)
+    pairs = np.stack(np.broadcast_arrays(low[:, None], high[None, :]), axis=-2)
+    crossings = lines_of(pairs, centre).crossing
+    lowest, highest = points.temperature.min(), points.temperature.max()
+    reasonable = crossings[(crossings >= lowest) & (crossings <= highest)]
+    return np.array([np.min(reasonable, initial=tg), np.max(reasonable, initial=tg)])

@@ -19,8 +19,8 @@ class WindowSums(NamedTuple):
     """What the two lines need to know of the points."""
 
     sums: np.ndarray
-    """(n_runs, 2, 5): sums of 1, x, y, x^2, x y over the points of each run in each window, with
-    x and y counted from the centre."""
+    """(n_runs, n_windows, 5): sums of 1, x, y, x^2, x y over the points of each run in each window,
+    with x and y counted from the centre."""
     centre: np.ndarray
     """(2,): x between the windows and the mean of y, for the sake of rounding."""
 
@@ -62,7 +62,7 @@ def sum_in_windows(x, y, run, windows):
     x, y : ndarray of shape (n_points,)
     run : ndarray of int of shape (n_points,)
         Number of the run of each point; every number from 0 on occurs.
-    windows : sequence of two (float, float)
+    windows : sequence of (float, float)
 
     Returns
     -------
@@ -71,7 +71,7 @@ def sum_in_windows(x, y, run, windows):
     centre = np.array([np.mean(windows), y.mean()])
     dx, dy = x - centre[0], y - centre[1]
     terms = np.stack([np.ones_like(dx), dx, dy, dx * dx, dx * dy], axis=1)
-    sums = np.zeros((run.max() + 1, 2, 5))
+    sums = np.zeros((run.max() + 1, len(windows), 5))
     for place, window in enumerate(windows):
         inside = in_window(x, window)
         np.add.at(sums[:, place], run[inside], terms[inside])
@@ -84,6 +84,7 @@ def fit_two_lines(sums, weights=None):
     Parameters
     ----------
     sums : WindowSums
+        Of two windows.
     weights : ndarray of shape (..., n_runs), default=None
         How often each run counts. None: once.
 
@@ -91,9 +92,25 @@ def fit_two_lines(sums, weights=None):
     -------
     lines : TwoLines
     """
-    by_run, (x_0, y_0) = sums
+    by_run, centre = sums
     weights = np.ones(len(by_run)) if weights is None else weights
-    total = np.tensordot(weights, by_run, axes=1)
+    return lines_of(np.tensordot(weights, by_run, axes=1), centre)
+
+
+def lines_of(total, centre):
+    """Return the lines that follow from sums over points.
+
+    Parameters
+    ----------
+    total : ndarray of shape (..., 2, 5)
+        As in :class:`WindowSums`, for all runs together.
+    centre : ndarray of shape (2,)
+
+    Returns
+    -------
+    lines : TwoLines
+    """
+    x_0, y_0 = centre
     n, x, y, xx, xy = np.moveaxis(total, -1, 0)
     spread = n * xx - x * x
     # A resample may hold a single temperature of a window, but for rounding.
