@@ -11,7 +11,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 # Without the quick start, which is the first command of the README, and without glass_or_liquid.py,
 # which simulates for long.
 GALLERY = sorted({*EXAMPLES.glob("plot_*.py")} - {EXAMPLES / "plot_quickstart.py"})
-BENCHMARKS = ["training_loop.py", "larger_than_memory.py"]
+BENCHMARKS = ["training_loop.py", "larger_than_memory.py", "simulation_speed.py"]
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.slow
