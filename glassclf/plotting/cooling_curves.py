@@ -14,6 +14,9 @@ LINES = ("-", "--", "-.", ":")
 class CoolingCurvesDisplay:
     """Mean energies along temperature, one line for each set of curves.
 
+    Each is labelled with the temperature where it parts from the one before, and a dotted line of
+    its colour stands there.
+
     Parameters
     ----------
     curves : dict of str or int to CoolingCurves
@@ -44,8 +47,8 @@ class CoolingCurvesDisplay:
     >>> display = CoolingCurvesDisplay.from_curves({20_000: fast, 200_000: slow})
     >>> display.parting
     [0.05]
-    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()][:2]
-    ['20,000 steps', '200,000 steps']
+    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    ['20,000 steps', '200,000 steps: parts at T = 0.05']
     """
 
     def __init__(self, curves, parting):
@@ -91,8 +94,8 @@ class CoolingCurvesDisplay:
             With ``ax_`` and ``figure_``.
         """
         (ax,), figure = take_axes(ax, 1, "drawing cooling curves", (6.0, 4.2))
-        names = [_label(name) for name in self.curves]
-        for index, (name, curves) in enumerate(zip(names, self.curves.values())):
+        parting = [math.nan, *self.parting]
+        for index, ((name, curves), part) in enumerate(zip(self.curves.items(), parting)):
             color = COLORS[index % len(COLORS)]
             mean, error = curves.mean(), curves.standard_error()
             style = {"color": color, "linestyle": LINES[index % len(LINES)]}
@@ -103,26 +106,20 @@ class CoolingCurvesDisplay:
                 marker=marker,
                 markersize=3.5,
                 linewidth=1.4,
-                label=name,
+                label=_label(name, part),
                 **style,
             )
             if len(curves) > 1:
                 band = (mean - error, mean + error)
                 ax.fill_between(curves.temperature, *band, color=color, alpha=0.25, linewidth=0)
-        for index, temperature in enumerate(self.parting):
-            if not math.isnan(temperature):
-                ax.axvline(
-                    temperature,
-                    color=COLORS[(index + 1) % len(COLORS)],
-                    linewidth=1.2,
-                    linestyle=":",
-                    label=f"{names[index]} | {names[index + 1]}: part at T = {temperature:.2f}",
-                )
+            if not math.isnan(part):
+                ax.axvline(part, color=color, linewidth=1.0, linestyle=":")
         ax.set(xlabel="temperature", ylabel="inherent energy per particle")
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="upper left")
         self.ax_, self.figure_ = ax, figure
         return self
 
 
-def _label(name):
-    return name if isinstance(name, str) else f"{name:,} steps"
+def _label(name, part):
+    label = name if isinstance(name, str) else f"{name:,} steps"
+    return label if math.isnan(part) else f"{label}: parts at T = {part:.2f}"

@@ -5,7 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from glassclf.thermodynamics import read_cooling_curves
+from glassclf.datasets import make_kob_andersen
+from glassclf.thermodynamics import cooling_curves, read_cooling_curves
 
 ROWS = "2.0 -3.5\n1.0 -3.6\n0.05 -3.7\n"
 
@@ -149,3 +150,16 @@ def test_bad_paths_and_numbers(write, tmp_path):
     (tmp_path / "binary.dat").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match="binary.dat is not a text file"):
         read_cooling_curves(tmp_path / "binary.dat")
+
+
+@pytest.mark.filterwarnings("ignore:. of . runs left their set temperature")
+def test_curves_that_a_generation_writes(tmp_path):
+    settings = {"n_particles": 60, "temperatures": (1.0, 0.05), "random_state": 0, "verbose": 0}
+    data = make_kob_andersen(2, cooling_steps=500, curve_points=5, directory=tmp_path, **settings)
+    curves = read_cooling_curves(tmp_path)
+    assert curves.cooling_steps == 500
+    assert curves.runs.tolist() == sorted(set(data.info["run"].tolist()))
+    np.testing.assert_allclose(curves.temperature, np.linspace(0.05, 2, 5))
+    # The last point of a curve is the last snapshot, quenched.
+    snapshots = cooling_curves(data)
+    np.testing.assert_allclose(curves.energy[:, 0], snapshots.energy[:, 0], atol=1e-6)
