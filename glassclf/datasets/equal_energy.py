@@ -26,9 +26,9 @@ def load_equal_energy():
     bunch : sklearn.utils.Bunch
         ``data`` : Configurations, pair by pair: glass, liquid, glass, liquid, ..., ``info`` as in
         :func:`load_kob_andersen`; ``target`` : ndarray of str, "glass" or "liquid"; ``groups`` :
-        ndarray of str, the pair of each; ``fast_runs`` : Configurations, all 64 fast runs, at
-        T = 0.401 and at T = 0.05, run by run, to make other pairs from; ``DESCR`` : str;
-        ``units`` : dict; ``filename`` : str, the file that holds the fast runs.
+        ndarray of str, the pair of each; ``fast_runs`` : Configurations, all 128 fast runs at
+        T = 0.05, and 32 of them at T = 0.401 as well, run by run, to make other pairs from;
+        ``DESCR`` : str; ``units`` : dict; ``filename`` : str, the file that holds the fast runs.
 
     See Also
     --------
