@@ -9,6 +9,7 @@ from glassclf.datasets.films import load_films
 from glassclf.datasets.generation import make_kob_andersen
 from glassclf.datasets.kob_andersen import load_kob_andersen
 from glassclf.datasets.null_control import shuffle_labels
+from glassclf.datasets.patterned import make_patterned
 from glassclf.datasets.rates import select_rates
 from glassclf.datasets.selection import (
     select_glass_and_liquids,
@@ -24,6 +25,7 @@ __all__ = [
     "load_films",
     "load_kob_andersen",
     "make_kob_andersen",
+    "make_patterned",
     "make_vapor_deposited",
     "match_energy",
     "select_films",
