@@ -22,7 +22,7 @@ class GlassTransitionDisplay:
     tg : float
         Where they cross.
     interval : ndarray of shape (2,)
-        Of ``tg``, drawn as a bar; NaN draws none.
+        Of ``tg``, drawn as a bar; NaN draws none, and an infinite one is only written down.
     confidence : float, default=0.95
         Of ``interval``.
 
@@ -128,9 +128,10 @@ class GlassTransitionDisplay:
         slope, intercept = self.lines[0]
         height = slope * self.tg + intercept
         label, error = f"Tg = {self.tg:.3f}", None
-        if np.isfinite(self.interval).all():
-            low, high = self.interval
+        low, high = self.interval
+        if not np.isnan([low, high]).any():
             label += f"\n[{low:.3f}, {high:.3f}], {100 * self.confidence:g} %"
+        if np.isfinite([low, high]).all():
             # A percentile interval need not hold the estimate itself.
             error = np.maximum([[self.tg - low], [high - self.tg]], 0)
         ax.errorbar(

@@ -8,13 +8,15 @@ from scipy.stats import t
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from glassclf.thermodynamics.two_lines import bootstrap_interval, fit_two_lines, resample_runs
+from glassclf.thermodynamics.two_lines import bootstrap_interval, resample_runs, resampled_crossings
 
 # Temperatures of two curves are taken for the same within this.
 TOLERANCE = 0.005
+# Share of a normal distribution within one standard deviation of its mean.
+ONE_SIGMA = 0.6827
 
 
-def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=1000, random_state=None):
+def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=10_000, random_state=None):
     """Compare glass transition temperatures, each with each.
 
     Parameters
@@ -23,7 +25,7 @@ def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=1000, rand
         Fitted, with at least two runs each.
     confidence : float, default=0.95
         Of the interval of each difference, taken by itself.
-    n_bootstrap : int, default=1000
+    n_bootstrap : int, default=10000
         Number of resamples of the runs.
     random_state : int, RandomState instance or None, default=None
         Seed of the resamples.
@@ -34,6 +36,9 @@ def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=1000, rand
         ``names``; ``tg`` and ``standard_error``, ndarrays of shape (n,); ``pairs``, list of
         (name, name), and for each of them ``difference`` (first minus second), ``interval`` of
         shape (n_pairs, 2), ``paired``, ``resolved`` (the interval leaves out 0) and ``sentences``.
+        A standard error is half the width of the interval that holds 68.3 %, since a few resamples
+        with nearly parallel lines would decide about a standard deviation. An interval is infinite
+        where the runs of one do not tell whether there is a bend at all.
 
     Raises
     ------
@@ -75,7 +80,7 @@ def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=1000, rand
     rng = check_random_state(random_state)
     draws = _draws_of_runs(fitted, n_bootstrap, rng)
     resamples = {
-        name: fit_two_lines(transition._sums, draws[name]).crossing
+        name: resampled_crossings(transition._sums, draws[name])
         for name, transition in fitted.items()
     }
     pairs = list(itertools.combinations(fitted, 2))
@@ -93,7 +98,9 @@ def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=1000, rand
     return Bunch(
         names=list(fitted),
         tg=np.array([transition.tg_ for transition in fitted.values()]),
-        standard_error=np.array([np.nanstd(values, ddof=1) for values in resamples.values()]),
+        standard_error=np.array(
+            [_standard_error(resamples[name], fitted[name].n_runs_) for name in fitted]
+        ),
         paired=np.array([_same_runs(fitted[a], fitted[b]) for a, b in pairs]),
         **_judge("Tg", pairs, difference, interval, confidence),
     )
@@ -232,6 +239,11 @@ def _draws_of_runs(fitted, n_bootstrap, rng):
     return draws
 
 
+def _standard_error(crossings, n_runs):
+    low, high = bootstrap_interval(crossings, n_runs, ONE_SIGMA)
+    return (high - low) / 2
+
+
 def _same_runs(a, b):
     return a.runs_ is not None and b.runs_ is not None and np.array_equal(a.runs_, b.runs_)
 
@@ -278,7 +290,7 @@ def _sentence(what, pair, difference, interval, resolved, confidence):
     sign, side = (-1, "below") if difference < 0 else (1, "above")
     low, high = sorted(sign * interval)
     half = (high - low) / 2
-    digits = max(2, 1 - math.floor(math.log10(half))) if half > 0 else 3
+    digits = max(2, 1 - math.floor(math.log10(half))) if 0 < half < math.inf else 3
     verdict = "resolved" if resolved else "not resolved"
     return (
         f"{what}: {pair[0]} is {abs(difference):.{digits}f} {side} {pair[1]}, "

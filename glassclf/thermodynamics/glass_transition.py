@@ -16,6 +16,7 @@ from glassclf.thermodynamics.two_lines import (
     in_window,
     lines_of,
     resample_runs,
+    resampled_crossings,
     sum_in_windows,
 )
 
@@ -41,7 +42,7 @@ class GlassTransition(BaseEstimator):
         Window of the liquid. It must be in equilibrium there: after a fast cooling it is not.
     confidence : float, default=0.95
         Of ``tg_interval_``.
-    n_bootstrap : int, default=1000
+    n_bootstrap : int, default=10000
         Number of resamples of the runs.
     random_state : int, RandomState instance or None, default=None
         Seed of the resamples.
@@ -51,7 +52,8 @@ class GlassTransition(BaseEstimator):
     tg_ : float
         Temperature at which the lines cross.
     tg_interval_ : ndarray of shape (2,)
-        From a bootstrap over runs, with percentiles widened for few runs [1]_. NaN for one run.
+        From a bootstrap over runs, with percentiles widened for few runs [1]_. NaN for one run;
+        minus and plus infinity where the runs do not tell whether there is a bend at all.
     tg_window_range_ : ndarray of shape (2,)
         Lowest and highest crossing as the windows vary: each of the four edges stays, or moves by a
         quarter of the width of its window up or down, in all 81 combinations. Those with fewer than
@@ -64,7 +66,8 @@ class GlassTransition(BaseEstimator):
         Slope of the low line over that of the high one. Near 0 the glass has frozen; near 1 there
         is hardly a bend.
     bootstrap_ : ndarray of shape (n_bootstrap,)
-        Crossing of each resample; empty for one run.
+        Crossing of each resample, NaN where its lines are parallel or bend the other way; empty
+        for one run.
     n_runs_ : int
         Number of runs.
     runs_ : ndarray of shape (n_runs,) or None
@@ -122,7 +125,7 @@ class GlassTransition(BaseEstimator):
         high=(0.50, 0.80),
         *,
         confidence=0.95,
-        n_bootstrap=1000,
+        n_bootstrap=10_000,
         random_state=None,
     ):
         self.low = low
@@ -159,7 +162,7 @@ class GlassTransition(BaseEstimator):
         Warns
         -----
         UserWarning
-            If the lines cross outside the data, or there are fewer than 5 runs.
+            If the lines or the interval reach outside the data, or there are fewer than 5 runs.
         """
         windows = check_windows(self.low, self.high)
         points = gather_points(temperature, energy, groups)
@@ -187,19 +190,28 @@ class GlassTransition(BaseEstimator):
         if self.n_runs_ == 1:
             warnings.warn(
                 "there is one run: tg_interval_ is NaN. Give energy one row a run, or groups",
-                stacklevel=3,
+                stacklevel=4,
             )
             return
         if self.n_runs_ < FEWEST_RUNS:
             warnings.warn(
                 f"there are {self.n_runs_} runs: with fewer than {FEWEST_RUNS}, tg_interval_ is "
                 "too narrow",
-                stacklevel=3,
+                stacklevel=4,
             )
         rng = check_random_state(self.random_state)
         weights = resample_runs(self.n_runs_, self.n_bootstrap, rng)
-        self.bootstrap_ = fit_two_lines(self._sums, weights).crossing
+        self.bootstrap_ = resampled_crossings(self._sums, weights)
         self.tg_interval_ = bootstrap_interval(self.bootstrap_, self.n_runs_, self.confidence)
+        low, high = self.tg_interval_
+        if low < self.temperature_[0] or high > self.temperature_[-1]:
+            warnings.warn(
+                f"tg_interval_ ({low:g} to {high:g}) reaches outside the data "
+                f"({self.temperature_[0]:g} to {self.temperature_[-1]:g}): the slopes of the two "
+                "lines differ by little more than their error, so these runs hardly show where the "
+                "bend is. Give more runs, or other windows",
+                stacklevel=4,
+            )
 
 
 def check_windows(low, high):
@@ -257,7 +269,7 @@ def _check_crossing(lines, windows, points):
         warnings.warn(
             f"the lines cross at {lines.crossing:g}, outside the data, which reach from "
             f"{lowest:g} to {highest:g}: this is no glass transition",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

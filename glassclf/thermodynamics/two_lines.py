@@ -138,6 +138,28 @@ def resample_runs(n_runs, n_resamples, rng):
     return rng.multinomial(n_runs, np.full(n_runs, 1 / n_runs), size=n_resamples).astype(float)
 
 
+def resampled_crossings(sums, weights):
+    """Where the two lines of each resample cross.
+
+    Parameters
+    ----------
+    sums : WindowSums
+        Of two windows.
+    weights : ndarray of shape (n_resamples, n_runs)
+
+    Returns
+    -------
+    crossings : ndarray of shape (n_resamples,)
+        NaN where the lines are parallel or bend the other way than those of all runs. Such lines
+        cross as well, but between the two lies a crossing at infinity: that they cross far above
+        is as much a sign of one far below.
+    """
+    bend = np.diff(fit_two_lines(sums).slopes)
+    lines = fit_two_lines(sums, weights)
+    same_way = np.diff(lines.slopes)[..., 0] * bend > 0
+    return np.where(same_way, lines.crossing, np.nan)
+
+
 def bootstrap_interval(values, n_runs, confidence):
     """Interval of a bootstrap distribution, widened for few runs.
 
@@ -147,7 +169,8 @@ def bootstrap_interval(values, n_runs, confidence):
     Parameters
     ----------
     values : ndarray of shape (n_resamples,)
-        NaN is left out.
+        NaN stands for a value that may be anything: it counts as below the lower end, and as above
+        the upper one.
     n_runs : int
         At least 2.
     confidence : float
@@ -155,10 +178,15 @@ def bootstrap_interval(values, n_runs, confidence):
     Returns
     -------
     interval : ndarray of shape (2,)
+        Infinite where more than a tail of the values are NaN.
 
     References
     ----------
     .. [1] T. C. Hesterberg, Am. Stat. 69, 371 (2015), section 4.4 ("expanded percentile").
     """
     tail = norm.cdf(np.sqrt(n_runs / (n_runs - 1)) * t.ppf((1 - confidence) / 2, n_runs - 1))
-    return np.nanquantile(values, [tail, 1 - tail], method="closest_observation")
+    place = max(int(tail * (len(values) + 1)) - 1, 0)
+    # By place and not by numpy's quantile, which makes NaN out of infinities.
+    low = np.sort(np.where(np.isnan(values), -np.inf, values))[place]
+    high = np.sort(np.where(np.isnan(values), np.inf, values))[-1 - place]
+    return np.array([low, high])

@@ -68,6 +68,16 @@ def test_glass_transition_display_of_one_run_has_no_bar():
     assert not display.ax_.containers[0].has_xerr
 
 
+def test_glass_transition_display_of_runs_without_bounds():
+    transition = fitted(8)
+    display = GlassTransitionDisplay.from_estimator(transition)
+    display.interval = np.array([-np.inf, np.inf])
+    display.plot()
+    assert label_texts(display.ax_)[-1] == f"Tg = {transition.tg_:.3f}\n[-inf, inf], 95 %"
+    assert not display.ax_.containers[0].has_xerr
+    display.figure_.canvas.draw()
+
+
 def test_cooling_curves_display():
     sets = {20_000: curves(8, 0.9, 0), 200_000: curves(8, 0.5, 1), "own": curves(1, 0.3, 2)}
     display = CoolingCurvesDisplay.from_curves(sets)

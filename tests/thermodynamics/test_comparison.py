@@ -64,6 +64,28 @@ def test_the_same_runs_are_compared_in_pairs():
     assert not unnamed.resolved.any()
 
 
+def test_runs_that_do_not_bend_give_no_bounds():
+    # Six runs with slopes of the liquid from -0.15 to 0.19 that of the mean cannot be told from 0.
+    tilts = np.array([-0.15, -0.1, -0.02, 0.05, 0.15, 0.19])[:, None]
+    with pytest.warns(UserWarning, match="reaches outside the data"):
+        straight = fit(-3.7 + tilts * np.maximum(T - 0.37, 0))
+    result = compare_glass_transitions({"a": straight, "b": fit(energies(6, 0))}, random_state=0)
+    assert result.interval.tolist() == [[-np.inf, np.inf]]
+    assert not result.resolved.any()
+    assert result.sentences[0].endswith("95 % interval -inf to inf: not resolved.")
+    assert result.standard_error[1] < 0.05
+
+
+def test_standard_error_does_not_hang_on_nearly_parallel_lines():
+    # The liquid of the mean rises, that of two runs hardly does: some resamples cross far away.
+    tilts = np.array([0.0, 0.001, 0.1, 0.08, 0.09, 0.11])[:, None]
+    energy = -3.7 + tilts * np.maximum(T - 0.37, 0) + 0.003 * np.array([1, -1] * 3)[:, None] * T
+    fitted = fit(energy)
+    result = compare_glass_transitions({"a": fitted, "b": fit(energies(6, 0))}, random_state=0)
+    half = np.ptp(np.nanquantile(fitted.bootstrap_, [0.16, 0.84])) / 2
+    assert half < result.standard_error[0] < 1.5 * half
+
+
 def test_intervals_of_differences_cover_the_truth():
     covered = 0
     for seed in range(60):
@@ -71,7 +93,8 @@ def test_intervals_of_differences_cover_the_truth():
             "a": fit(energies(16, 2 * seed, 0.40), n_bootstrap=100),
             "b": fit(energies(16, 2 * seed + 1, 0.37), n_bootstrap=100),
         }
-        ((low, high),) = compare_glass_transitions(fitted, random_state=seed).interval
+        result = compare_glass_transitions(fitted, n_bootstrap=1000, random_state=seed)
+        ((low, high),) = result.interval
         covered += low <= 0.03 <= high
     assert covered >= 53
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.base import clone
 
 from glassclf.datasets import load_kob_andersen
@@ -155,13 +156,57 @@ def test_one_run_has_no_interval_and_says_so():
         transition.fit(T, noisy(5, np.random.default_rng(0)))
 
 
+def test_runs_that_hardly_bend_have_a_wide_interval_and_say_so():
+    tilts = np.array([-0.15, -0.1, -0.02, 0.05, 0.15, 0.19])[:, None]
+    energy = -3.7 + tilts * np.maximum(T - 0.37, 0)
+    words = r"tg_interval_ \(-inf to inf\) reaches outside the data \(0.05 to 1\): the slopes of "
+    with pytest.warns(UserWarning, match=words):
+        transition = GlassTransition(random_state=0).fit(T, energy)
+    assert transition.tg_interval_.tolist() == [-np.inf, np.inf]
+    assert 0.05 < np.isnan(transition.bootstrap_).mean() < 0.5
+    # All bend, and some so little that heights of 0.02 move their crossing by a lot.
+    tilts = np.array([0.02, 0.05, 0.06, 0.06, 0.08, 0.09])[:, None]
+    heights = 0.02 * np.array([1, 1, -1, 1, -1, -1])[:, None]
+    with pytest.warns(UserWarning, match=r"tg_interval_ \(-\d.* to 0.\d+\) reaches outside"):
+        transition.fit(T, -3.7 + (tilts * (T - 0.37) + heights) * (T > 0.37))
+    assert np.isfinite(transition.tg_interval_).all()
+
+
+def test_intervals_of_runs_that_hardly_bend_are_those_of_fieller():
+    """The exact interval of a ratio of normal means, here of heights and slopes of the lines."""
+    rng = np.random.default_rng(0)
+    n, covered, unbounded = 7, 0, []
+    quantile = stats.t.ppf(0.975, n - 1)
+    for repeat in range(100):
+        tilts, heights = rng.normal(0.034, 0.023, (n, 1)), rng.normal(0, 0.004, (n, 1))
+        energy = -3.7 + tilts * (T - 0.37) * (T > 0.37) + heights * (T > 0.37)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            transition = GlassTransition(n_bootstrap=2000, random_state=repeat).fit(T, energy)
+        low, high = transition.tg_interval_
+        covered += low <= 0.37 <= high
+        significance = abs(tilts.mean()) / stats.sem(tilts[:, 0])
+        unbounded.append([not np.isfinite([low, high]).any(), significance < quantile])
+    assert covered >= 91
+    of_bootstrap, of_fieller = np.transpose(unbounded)
+    # It is unbounded where Student's t does not tell the slopes apart, but for a few on the edge.
+    assert 0.02 < of_fieller.mean() < 0.4
+    assert (of_bootstrap == of_fieller).mean() > 0.9
+
+
+def test_warnings_point_at_the_line_of_the_user():
+    with pytest.warns(UserWarning, match="there is one run") as caught:
+        GlassTransition().fit(T, bent())
+    assert caught[0].filename == __file__
+
+
 def test_same_seed_same_interval_and_the_input_is_left_alone():
     energy = noisy(6, np.random.default_rng(0))
     before = energy.copy()
     first = GlassTransition(random_state=3).fit(T, energy)
     second = clone(first).fit(T, energy)
     np.testing.assert_array_equal(first.bootstrap_, second.bootstrap_)
-    assert first.bootstrap_.shape == (1000,)
+    assert first.bootstrap_.shape == (10_000,)
     np.testing.assert_array_equal(energy, before)
 
 

@@ -10,6 +10,7 @@ from glassclf.thermodynamics.two_lines import (
     fit_two_lines,
     in_window,
     resample_runs,
+    resampled_crossings,
     sum_in_windows,
 )
 
@@ -88,6 +89,31 @@ def test_interval_is_wider_than_percentiles_for_few_runs_and_equal_for_many():
     assert few[1] == pytest.approx(np.sqrt(6 / 5) * 2.571, abs=0.06)
 
 
-def test_interval_leaves_out_nan():
-    values = np.append(np.linspace(0, 1, 1001), [np.nan] * 100)
-    np.testing.assert_allclose(bootstrap_interval(values, 1000, 0.9), [0.05, 0.95], atol=0.002)
+def test_a_resample_that_bends_the_other_way_has_no_crossing():
+    # Two runs bend upwards at 0.35, the third downwards.
+    x = np.array([0.05, 0.2, 0.5, 0.8])
+    y = np.concatenate([bend * np.maximum(x - 0.35, 0) for bend in (1.0, 1.0, -1.0)])
+    sums = sum_in_windows(np.tile(x, 3), y, np.repeat(np.arange(3), 4), WINDOWS)
+    weights = np.array([[3.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 2.0], [0.0, 0.0, 3.0]])
+    crossings = resampled_crossings(sums, weights)
+    np.testing.assert_allclose(crossings, [0.35, 0.35, np.nan, np.nan])
+    # The same upside down.
+    upside_down = sum_in_windows(np.tile(x, 3), -y, np.repeat(np.arange(3), 4), WINDOWS)
+    np.testing.assert_allclose(resampled_crossings(upside_down, weights), crossings)
+
+
+def test_resamples_without_a_crossing_widen_both_ends():
+    values = np.append(np.linspace(0, 1, 1000), [np.nan] * 20)
+    # 5 % of 1020 resamples are 51, and 20 of them may lie anywhere.
+    np.testing.assert_allclose(bootstrap_interval(values, 10_000, 0.9), [0.03, 0.97], atol=0.002)
+    # More than the tail: nothing is known of either end.
+    values = np.append(np.linspace(0, 1, 1000), [np.nan] * 60)
+    assert bootstrap_interval(values, 10_000, 0.9).tolist() == [-np.inf, np.inf]
+
+
+def test_ends_of_an_interval_are_resamples():
+    values = np.random.default_rng(0).normal(size=1000)
+    for n_runs in (2, 5, 30):
+        assert np.isin(bootstrap_interval(values, n_runs, 0.95), values).all()
+    # So few runs widen it to the outermost of a thousand.
+    assert bootstrap_interval(values, 2, 0.95).tolist() == [values.min(), values.max()]
