@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from glassclf.configurations.box import minimum_image
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.datasets.film_files import read_film, read_part, write_part
 from glassclf.simulation.deposition import BATCH_SIZE, deposit, find_gas, make_substrate
@@ -12,6 +13,8 @@ from glassclf.simulation.film_system import FilmState, FilmSystem
 
 # What random numbers of a film are for.
 FOR_SUBSTRATE, FOR_DEPOSITION, FOR_COOLING = range(3)
+# The tethers let the substrate move by less than half of that.
+FARTHEST_FROM_ANCHOR = 0.5
 
 
 class OutOfTime(Exception):
@@ -55,8 +58,22 @@ def make_film(film, cooling_steps, keep_batches, deadline=None):
         raise RuntimeError(f"{film.name}: {error}") from error
     if film.directory is None:
         return Configurations.concatenate(made)
-    film.file(".log").unlink(missing_ok=True)
+    remove_leftovers(film, cooling_steps)
     return None
+
+
+def remove_leftovers(film, cooling_steps):
+    """Remove what a finished film had while it was made, and a process killed at its end has left.
+
+    Parameters
+    ----------
+    film : Film
+        Finished, in a directory.
+    cooling_steps : int or None
+        As in :func:`make_film`.
+    """
+    for ending in ("-vapor.part", f"-c{cooling_steps}.part", ".log"):
+        film.file(ending).unlink(missing_ok=True)
 
 
 def read_finished(film, cooling_steps, keep_batches):
@@ -103,11 +120,12 @@ def _read_liquid_cooled(film, cooling_steps):
 
 def _make_deposited(film, keep_batches, deadline):
     """Return the snapshots after each batch, if wanted, and the finished film, as a list."""
+    part = "-vapor.part"
+    kept = _read_kept(film, part)
     if film.directory is not None:
         found = [_read_growth(film)] if keep_batches else []
         found.append(_read_deposited(film))
         if all(one is not None for one in found):
-            film.file("-vapor.part").unlink(missing_ok=True)
             return found
     temperature = film.substrate_temperature
     n_batches = film.n_particles // BATCH_SIZE
@@ -124,7 +142,7 @@ def _make_deposited(film, keep_batches, deadline):
 
     n_segments = n_batches + len(rest)
     states, temperatures = _run_segments(
-        film, "-vapor.part", start, advance, n_segments, deadline, keep_batches
+        film, part, kept, start, advance, n_segments, deadline, keep_batches
     )
     # Of the second half: the first batches lie close to the thermostat of the substrate.
     deposited_at = float(np.mean(temperatures[n_batches // 2 : n_batches]))
@@ -137,16 +155,16 @@ def _make_deposited(film, keep_batches, deadline):
     if film.directory is not None:
         for ending, data in zip(("-vapor", "-growth"), reversed(made)):
             data.save(film.file(f"{ending}.safetensors"))
-        film.file("-vapor.part").unlink(missing_ok=True)
+        film.file(part).unlink(missing_ok=True)
     return made
 
 
 def _make_liquid_cooled(film, deposited, cooling_steps, deadline):
     part = f"-c{cooling_steps}.part"
+    kept = _read_kept(film, part)
     if film.directory is not None:
         found = _read_liquid_cooled(film, cooling_steps)
         if found is not None:
-            film.file(part).unlink(missing_ok=True)
             return found
     segments = cooling_segments(film.substrate_temperature, cooling_steps)
 
@@ -162,17 +180,16 @@ def _make_liquid_cooled(film, deposited, cooling_steps, deadline):
             positions=np.array(thermal.positions),
             velocities=rng.normal(0, spread, size=thermal.positions.shape),
             types=np.array(thermal.types),
-            anchors=_substrate(film).anchors,
+            anchors=_anchors(film, thermal),
             width=film.width,
             lid=float(thermal.cell[1, 1]),
         )
 
-    states, _ = _run_segments(film, part, start, advance, len(segments), deadline)
+    states, _ = _run_segments(film, part, kept, start, advance, len(segments), deadline)
     deposited_at = float(deposited.info["deposition_temperature"][0])
     made = _finish(states[-1], _info_of_film(film, "liquid-cooled", cooling_steps, deposited_at))
     if film.directory is not None:
         made.save(film.file(f"-c{cooling_steps}.safetensors"))
-        film.file(part).unlink(missing_ok=True)
     return made
 
 
@@ -180,14 +197,40 @@ def _substrate(film):
     return make_substrate(film.width, film.substrate_temperature, film.rng(FOR_SUBSTRATE))
 
 
-def _run_segments(film, part, start, advance, n_segments, deadline, keep_all=False):
+def _anchors(film, thermal):
+    """Make the substrate of a deposited film again, which tells where its particles are tethered.
+
+    Other processors and versions of LAMMPS may end in another minimum of its energy.
+    """
+    anchors = _substrate(film).anchors
+    shifts = minimum_image(
+        thermal.positions[: len(anchors)] - anchors, thermal.cell, thermal.periodic
+    )
+    if np.hypot(*shifts.T).max() > FARTHEST_FROM_ANCHOR:
+        raise RuntimeError(
+            "its substrate is not the one that is made here: the deposited film was made on "
+            "another kind of machine or by another version of LAMMPS; remove it or go on there"
+        )
+    return anchors
+
+
+def _read_kept(film, part):
+    """Read the part of a film, before its finished file is looked for.
+
+    Another process that finishes the film removes the part last: where there is none by then, the
+    finished file is there.
+    """
+    return read_part(film.file(part)) if film.directory is not None else ([], [])
+
+
+def _run_segments(film, part, kept, start, advance, n_segments, deadline, keep_all=False):
     """Return the states after each segment (or the last alone), and the film's temperatures there.
 
     Each segment begins from numbers that the part file has, and from nothing else, so that a run
     which was killed goes on exactly as it would have.
     """
     in_files = film.directory is not None
-    states, temperatures = read_part(film.file(part)) if in_files else ([], [])
+    states, temperatures = kept
     if keep_all and len(states) < len(temperatures):
         states, temperatures = [], []
     for segment in range(len(temperatures), n_segments):

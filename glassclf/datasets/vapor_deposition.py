@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.datasets.film_files import Film, bytes_needed
-from glassclf.datasets.film_runs import make_film, read_finished
+from glassclf.datasets.film_runs import make_film, read_finished, remove_leftovers
 from glassclf.datasets.production import (
     check_deadline,
     check_disk,
@@ -121,7 +121,7 @@ def make_vapor_deposited(
     RuntimeError
         If a simulation fails, or the process that ran it dies; if a film does not condense: more
         than 1 % of it (and more than one particle) is still gas after six times the time of a
-        batch.
+        batch; if a deposited film comes from a machine that makes other substrates.
     OSError
         If the disk is too small for the films, or cannot be written.
     ImportError
@@ -204,7 +204,10 @@ def make_vapor_deposited(
     for _ in _make_films(films, missing, wanted, n_jobs, verbose, deadline):
         pass
     made = [read_finished(film, *wanted) for film in films]
-    n_made = sum(film is not None for film in made)
+    for film, data in zip(films, made):
+        if data is not None:
+            remove_leftovers(film, wanted[0])
+    n_made = sum(data is not None for data in made)
     if n_made < len(made):
         raise TimeoutError(
             f"max_time={max_time} is over: {n_made} of {len(made)} films are finished, the others "

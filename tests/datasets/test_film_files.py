@@ -109,6 +109,45 @@ def test_a_call_that_stops_after_every_segment_ends_in_the_same_files(
     assert contents(tmp_path) == finished[1]
 
 
+@pytest.mark.parametrize("ending", ["-vapor.part", "-c500.part", ".log"])
+def test_what_a_kill_at_the_end_leaves_is_removed(finished, tmp_path, ending):
+    fill(tmp_path, {**finished[1], f"{NAME}{ending}": b"left"})
+    make_vapor_deposited(1, **TINY, keep_batches=True, directory=tmp_path)
+    assert contents(tmp_path) == finished[1]
+
+
+@pytest.mark.parametrize("ending", ["-vapor", "-c500"])
+def test_a_film_that_another_process_has_just_finished_is_not_begun_again(
+    finished, tmp_path, monkeypatch, ending
+):
+    fill(tmp_path, {name: finished[1][name] for name in finished[1] if ending not in name})
+    read_part = film_files.read_part
+
+    def finish_elsewhere(path):
+        states = read_part(path)
+        # The other one writes the film, then removes the part: here when the part is looked for.
+        fill(tmp_path, finished[1])
+        return states
+
+    monkeypatch.setattr(film_runs, "read_part", finish_elsewhere)
+    monkeypatch.setattr(film_runs, "deposit", None)
+    monkeypatch.setattr(film_runs, "run_segment", None)
+    make_vapor_deposited(1, **TINY, directory=tmp_path)
+    assert contents(tmp_path) == finished[1]
+
+
+def test_a_substrate_that_this_machine_does_not_make_is_not_tethered_elsewhere(finished, tmp_path):
+    fill(tmp_path, {name: finished[1][name] for name in FINISHED[1:]})
+    path = tmp_path / FINISHED[2]
+    moved = Configurations(list(Configurations.open(path)))
+    for film in moved:
+        film.positions[3, 0] = (film.positions[3, 0] + 1) % 12
+    moved.save(path)
+    words = rf"{NAME}: its substrate is not the one .* made on another kind of machine .*remove"
+    with pytest.raises(RuntimeError, match=words):
+        make_vapor_deposited(1, **TINY, directory=tmp_path)
+
+
 def test_growth_asked_for_later_begins_again(finished, tmp_path, one_segment):
     with pytest.raises(TimeoutError):
         one_segment(tmp_path)
