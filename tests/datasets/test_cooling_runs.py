@@ -23,15 +23,21 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* runs left their set temperatu
 
 QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
 TINY = {"n_particles": 50, "cooling_steps": 2000, "temperatures": (1.0, 0.05), "verbose": 0}
-# Each of the four segments is as short as segments are: 1e7 particle steps, about two seconds.
+# In segments of a fraction of a second, see ``short_segments``.
+SHORTEST_SEGMENT = 1_000_000
 IN_SEGMENTS = {
     "n_particles": 200,
-    "cooling_steps": 240_000,
+    "cooling_steps": 48_000,
     "temperatures": (1.5, 1.0, 0.525, 0.05),
     "curve_points": 6,
     "random_state": 3,
     "verbose": 0,
 }
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch):
+    monkeypatch.setattr(segments, "SHORTEST_SEGMENT", SHORTEST_SEGMENT)
 
 
 def _contents(directory):
@@ -45,6 +51,8 @@ def _time_of(path):
 def _start(directory, n_runs, n_jobs=1, **parameters):
     code = (
         "from glassclf.datasets import make_kob_andersen\n"
+        "from glassclf.simulation import segments\n"
+        f"segments.SHORTEST_SEGMENT = {SHORTEST_SEGMENT}\n"
         f"make_kob_andersen({n_runs}, directory={str(directory)!r}, n_jobs={n_jobs}, "
         f"**{parameters})"
     )
@@ -74,7 +82,7 @@ def _kill(process):
 def test_killed_run_goes_on_from_its_segment_and_ends_in_the_same_files(tmp_path):
     make_kob_andersen(1, **IN_SEGMENTS, directory=tmp_path / "reference")
     directory = tmp_path / "killed"
-    part = directory / "ka2d-N200-c240000-s3-000.part"
+    part = directory / "ka2d-N200-c48000-s3-000.part"
     rng = np.random.default_rng()
     n_cuts = []
     for _ in range(2 if QUICK else 8):
@@ -82,7 +90,7 @@ def test_killed_run_goes_on_from_its_segment_and_ends_in_the_same_files(tmp_path
         process = _start(directory, 1, **IN_SEGMENTS)
         _wait_for(lambda before=before: _time_of(part) != before, process)
         # Anywhere in a segment, the writing of its end included.
-        time.sleep(rng.uniform(0, 1.5))
+        time.sleep(rng.uniform(0, 0.5))
         _kill(process)
         if not part.exists():
             break
@@ -96,7 +104,7 @@ def test_killed_run_goes_on_from_its_segment_and_ends_in_the_same_files(tmp_path
 
 
 def test_max_time_stops_after_a_segment_and_the_same_call_goes_on(tmp_path):
-    parameters = {**IN_SEGMENTS, "cooling_steps": 120_000, "directory": tmp_path / "runs"}
+    parameters = {**IN_SEGMENTS, "cooling_steps": 24_000, "directory": tmp_path / "runs"}
     words = r"max_time=0.01 is over: 0 of 2 runs are finished, .* same call goes on with them in "
     with pytest.raises(TimeoutError, match=words):
         make_kob_andersen(2, **parameters, max_time=0.01)
@@ -160,12 +168,12 @@ def test_equal_time_intervals():
 
 def test_pressure_and_drift_are_kept():
     hot = {"temperatures": (1.95,), "cooling_steps": 100_000, "verbose": 0}
-    info = make_kob_andersen(2, n_particles=1080, random_state=4, **hot).info
-    # The equilibrium melt at this temperature and density: 22.5.
-    np.testing.assert_allclose(info["pressure"], 22.5, atol=2)
+    info = make_kob_andersen(2, n_particles=500, random_state=4, **hot).info
+    # The equilibrium melt of 1080 particles at this temperature and density: 22.5.
+    assert info["pressure"].mean() == pytest.approx(22.5, abs=3)
     # LAMMPS itself scatters by 4e-4 at T = 2, fitted over as many steps.
     assert (np.abs(info["energy_drift"]) < 2e-3).all()
-    assert len(np.unique(info["energy_drift"])) == 2
+    assert len(np.unique(info["energy_drift"])) == len(np.unique(info["pressure"])) == 2
 
 
 def test_a_run_that_the_thermostat_cannot_follow_is_reported():
@@ -221,11 +229,11 @@ def test_too_little_disk(tmp_path):
 @pytest.fixture(scope="module")
 def part(tmp_path_factory):
     """Return the path of a part that a call has left behind."""
-    parameters = {**IN_SEGMENTS, "cooling_steps": 120_000}
+    parameters = {**IN_SEGMENTS, "cooling_steps": 24_000}
     directory = tmp_path_factory.mktemp("stopped")
     with pytest.raises(TimeoutError):
         make_kob_andersen(1, **parameters, directory=directory, max_time=0.2)
-    return directory / "ka2d-N200-c120000-s3-000.part"
+    return directory / "ka2d-N200-c24000-s3-000.part"
 
 
 @pytest.fixture
@@ -242,7 +250,7 @@ def stopped(part, tmp_path):
     ],
 )
 def test_part_of_another_protocol_is_refused(stopped, changed, words):
-    parameters = {**IN_SEGMENTS, "cooling_steps": 120_000, **changed}
+    parameters = {**IN_SEGMENTS, "cooling_steps": 24_000, **changed}
     with pytest.raises(ValueError, match=words):
         make_kob_andersen(1, **parameters, directory=stopped.parent)
 
@@ -251,7 +259,7 @@ def test_part_of_another_protocol_is_refused(stopped, changed, words):
 def test_garbled_part_is_named(stopped, content):
     stopped.write_bytes(stopped.read_bytes()[:-100] if content is None else content)
     with pytest.raises(ValueError, match=r"000.part is not part of a run .*; remove it"):
-        make_kob_andersen(1, **{**IN_SEGMENTS, "cooling_steps": 120_000}, directory=stopped.parent)
+        make_kob_andersen(1, **{**IN_SEGMENTS, "cooling_steps": 24_000}, directory=stopped.parent)
 
 
 def test_curve_that_was_not_made_is_asked_for(tmp_path):
