@@ -12,11 +12,14 @@ import numpy as np
 
 from glassclf.configurations.text_columns import Rows
 
-TABLE_BEGINS = "Per MPI rank memory allocation"
+# The second is that of versions before 2018.
+TABLE_BEGINS = ("Per MPI rank memory allocation", "Memory usage per processor")
 LOOP_TIME = re.compile(r"Loop time of \S+ on \d+ procs for \d+ steps with (\d+) atoms")
 TABLE_ENDS = ("Loop time", "ERROR", "Total wall")
 NORMALISED = re.compile(r"\s*thermo_modify\b.*\bnorm\s+(yes|no|on|off|true|false)\b")
 UNITS = re.compile(r"\s*units\s+(\w+)")
+# Either makes LAMMPS forget what was modified.
+NEW_STYLE = re.compile(r"\s*(thermo_style|clear)\b")
 # The potential energy in the columns that LAMMPS writes where none are chosen.
 PARTS_OF_POTENTIAL = ("E_pair", "E_mol")
 
@@ -47,7 +50,7 @@ def is_thermo_log(lines):
     -------
     is_log : bool
     """
-    return any(line.startswith(("LAMMPS (", TABLE_BEGINS)) for line in lines)
+    return any(line.startswith(("LAMMPS (", *TABLE_BEGINS)) for line in lines)
 
 
 def read_thermo_log(path, lines, columns, n_particles=None, minimized=False):
@@ -108,6 +111,8 @@ def _tables(path, lines):
             units_per_particle = found.group(1) == "lj"
         elif found := NORMALISED.match(line):
             changed = found.group(1) in ("yes", "on", "true")
+        elif NEW_STYLE.match(line):
+            changed = None
         elif line.startswith(TABLE_BEGINS):
             columns, rows, index = _read_rows(path, lines, index + 1)
             loop = LOOP_TIME.match(lines[index]) if index < len(lines) else None

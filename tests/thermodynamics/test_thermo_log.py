@@ -75,6 +75,33 @@ def test_energies_of_all_atoms_are_divided_by_their_number(run_lammps):
     np.testing.assert_allclose(told.energy, curves.energy, rtol=1e-6)
 
 
+def test_a_new_style_undoes_what_was_modified(run_lammps):
+    # LAMMPS forgets "norm no" when the style is set again.
+    modified = COOLING.replace("thermo_style", "thermo_modify norm no\nthermo_style")
+    path, (_, energy) = run_lammps(modified)
+    assert energy > -10
+    curves = read_cooling_curves(path)
+    expected, _ = run_lammps(COOLING, name="plain.log")
+    np.testing.assert_allclose(curves.energy, read_cooling_curves(expected).energy, rtol=1e-6)
+    # And everything when it is cleared.
+    path, _ = run_lammps(COOLING, before="units lj\nthermo_modify norm no\nclear\nunits lj")
+    np.testing.assert_allclose(
+        read_cooling_curves(path).energy, read_cooling_curves(expected).energy, rtol=1e-6
+    )
+
+
+def test_logs_of_lammps_before_2018(run_lammps):
+    path, _ = run_lammps(COOLING)
+    whole = read_cooling_curves(path)
+    lines = path.read_text().split("\n")
+    lines = [
+        "Memory usage per processor = 2.3 Mbytes" if line.startswith("Per MPI rank") else line
+        for line in lines
+    ]
+    path.write_text("\n".join(lines))
+    np.testing.assert_array_equal(read_cooling_curves(path).energy, whole.energy)
+
+
 def test_inherent_energies_of_minimisations(run_lammps):
     quench = "minimize 0 1e-4 1000 10000\nrun 100\n"
     path, _ = run_lammps(COOLING + 2 * quench + "minimize 0 1e-4 1000 10000")
