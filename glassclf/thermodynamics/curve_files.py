@@ -13,7 +13,7 @@ from glassclf.thermodynamics.curves import CoolingCurves
 from glassclf.thermodynamics.thermo_log import is_thermo_log, read_thermo_log
 
 FILE_ENDING = "cooling.dat"
-COOLING_STEPS = re.compile(r"#\s*cooling_steps\s+(\d+)\s*$")
+COOLING_STEPS = re.compile(r"\s*#\s*cooling_steps\s+(\d+)\s*$")
 
 
 def read_cooling_curves(
@@ -88,6 +88,8 @@ def read_cooling_curves(
     curves, rates = {}, {}
     for file in _files(path):
         lines = read_lines(file)
+        # Spreadsheets put a mark of the encoding before the first number.
+        lines[:1] = [line.removeprefix("\ufeff") for line in lines[:1]]
         steps = _steps_of(lines)
         if None not in (cooling_steps, steps) and steps != cooling_steps:
             continue
@@ -120,10 +122,10 @@ def _files(path):
 
 
 def _steps_of(lines):
-    for line in lines:
+    for index, line in enumerate(lines):
         if found := COOLING_STEPS.match(line):
             return int(found.group(1))
-        if line.strip() and not line.startswith("#"):
+        if not _is_header(line, index, lines):
             break
     return None
 
@@ -160,7 +162,7 @@ def _is_header(line, index, lines):
     if not words or words[0].startswith("#"):
         return True
     # One line of names without a "#" before the first number.
-    names_so_far = any(each.split() and not each.startswith("#") for each in lines[:index])
+    names_so_far = any(each.split() and not each.lstrip().startswith("#") for each in lines[:index])
     return not names_so_far and not any(map(_is_number, words))
 
 

@@ -31,6 +31,7 @@ def write(tmp_path):
         "\n# made by hand\n# twice\n\n" + ROWS + "\n\n",
         ROWS.replace(" ", ","),
         "T, E\n" + ROWS.replace(" ", ", "),
+        "\ufeff" + ROWS.replace(" ", ","),  # as spreadsheets write it
         ROWS.replace(" ", "\t").replace("\n", "\r\n"),
         ROWS.rstrip(),
         "2e0 -3.5e0\n1.0 -3.4\n1.0 -3.8\n5e-2 -3.7",  # a temperature twice: averaged
@@ -90,6 +91,11 @@ def test_rates_are_not_mixed(write, tmp_path):
     (tmp_path / "own-cooling.dat").unlink()
     with pytest.raises(ValueError, match="cooling_steps=5: no file of .* is of this rate"):
         read_cooling_curves(tmp_path, cooling_steps=5)
+
+
+@pytest.mark.parametrize("header", ["T E\n# cooling_steps 20000\n", "\n  #cooling_steps 20000 \n"])
+def test_rate_stands_anywhere_in_the_header(write, header):
+    assert read_cooling_curves(write(header + ROWS)).cooling_steps == 20_000
 
 
 def test_runs_of_other_temperatures_are_averaged_in_bins(write, tmp_path):
