@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import t
@@ -14,6 +15,7 @@ from glassclf.thermodynamics.two_lines import bootstrap_interval, resample_runs,
 TOLERANCE = 0.005
 # Share of a normal distribution within one standard deviation of its mean.
 ONE_SIGMA = 0.6827
+FEWEST_RESAMPLES = 100
 
 
 def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=10_000, random_state=None):
@@ -45,7 +47,7 @@ def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=10_000, ra
     TypeError
         If ``fitted`` is no dict.
     ValueError
-        If there are fewer than two, or one was fitted to a single run.
+        If there are fewer than two, one was fitted to a single run, or a number is not valid.
 
     Notes
     -----
@@ -72,6 +74,11 @@ def compare_glass_transitions(fitted, *, confidence=0.95, n_bootstrap=10_000, ra
     >>> result.pairs, result.paired.tolist()
     ([('warm', 'cool')], [True])
     """
+    _check_confidence(confidence)
+    if not isinstance(n_bootstrap, Integral) or n_bootstrap < FEWEST_RESAMPLES:
+        raise ValueError(
+            f"n_bootstrap must be an integer of at least {FEWEST_RESAMPLES}, got {n_bootstrap!r}"
+        )
     _check_dict("fitted", fitted)
     for name, transition in fitted.items():
         check_is_fitted(transition, "tg_")
@@ -130,7 +137,8 @@ def compare_energies(curves, temperature=0.05, *, confidence=0.95):
     TypeError
         If ``curves`` is no dict.
     ValueError
-        If there are fewer than two, one has a single run, or no point at the temperature.
+        If there are fewer than two, one has a single run, or no point at the temperature, or
+        ``confidence`` is not between 0 and 1.
 
     Examples
     --------
@@ -141,6 +149,7 @@ def compare_energies(curves, temperature=0.05, *, confidence=0.95):
     >>> print(result.sentences[0])
     Energy at T = 0.05: fast is 0.030 above slow, 95 % interval 0.019 to 0.041: resolved.
     """
+    _check_confidence(confidence)
     _check_dict("curves", curves)
     _check_several_runs(curves)
     at = {name: _energies_at(name, each, temperature) for name, each in curves.items()}
@@ -179,7 +188,8 @@ def parting_temperature(first, second, *, confidence=0.95):
     Raises
     ------
     ValueError
-        If one has a single run, or they have fewer than two temperatures in common.
+        If one has a single run, they have fewer than two temperatures in common, or ``confidence``
+        is not between 0 and 1.
 
     Notes
     -----
@@ -198,6 +208,7 @@ def parting_temperature(first, second, *, confidence=0.95):
     >>> round(part, 1)
     0.4
     """
+    _check_confidence(confidence)
     _check_several_runs({"first": first, "second": second})
     low = max(first.temperature[0], second.temperature[0]) - TOLERANCE
     high = min(first.temperature[-1], second.temperature[-1]) + TOLERANCE
@@ -214,6 +225,11 @@ def parting_temperature(first, second, *, confidence=0.95):
     same = np.flatnonzero(~(np.abs(difference) > half))
     n_parted = same[0] if len(same) else len(grid)
     return float(grid[n_parted - 1]) if n_parted else math.nan
+
+
+def _check_confidence(confidence):
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must be a number between 0 and 1, got {confidence!r}")
 
 
 def _check_dict(name, things):

@@ -146,8 +146,24 @@ def test_curves_part_where_one_freezes():
     assert parting_temperature(everywhere, second) == 1.0
 
 
+@pytest.mark.parametrize("confidence", [95, 0, 1.0, np.nan, "0.9", None])
+def test_confidence_is_a_share(confidence):
+    fitted, sets = fit(energies(6, 0)), {"a": curves(4, 0), "b": curves(4, 1)}
+    calls = [
+        lambda: compare_glass_transitions({"a": fitted, "b": fitted}, confidence=confidence),
+        lambda: compare_energies(sets, confidence=confidence),
+        lambda: parting_temperature(*sets.values(), confidence=confidence),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="confidence must be a number between 0 and 1, got"):
+            call()
+
+
 def test_bad_comparisons():
     good = fit(energies(6, 0))
+    for n_bootstrap in (0, 99, 1e3):
+        with pytest.raises(ValueError, match="n_bootstrap must be an integer of at least 100, got"):
+            compare_glass_transitions({"a": good, "b": good}, n_bootstrap=n_bootstrap)
     with pytest.raises(TypeError, match="fitted must be a dict from names, got list"):
         compare_glass_transitions([good, good])
     with pytest.raises(ValueError, match="fitted must hold at least two to compare, it holds 1"):
