@@ -3,6 +3,7 @@
 import numpy as np
 
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.thermodynamics.points import finite_numbers
 
 NEEDED = ("temperature", "run", "cooling_steps", "inherent_energy")
 
@@ -47,8 +48,8 @@ class CoolingCurves:
     """
 
     def __init__(self, temperature, energy, runs=None, cooling_steps=None):
-        temperature = np.asarray(temperature, dtype=np.float64)
-        energy = np.atleast_2d(np.asarray(energy, dtype=np.float64))
+        temperature = finite_numbers("temperature", temperature)
+        energy = np.atleast_2d(finite_numbers("energy", energy))
         if temperature.ndim != 1 or energy.ndim != 2 or energy.shape[1] != len(temperature):
             raise ValueError(
                 "temperature must have the shape (n_points,) and energy (n_runs, n_points), got "
@@ -56,11 +57,6 @@ class CoolingCurves:
             )
         if energy.size == 0:
             raise ValueError("there must be at least one run and one temperature, there is none")
-        for name, values in (("temperature", temperature), ("energy", energy)):
-            bad = np.argwhere(~np.isfinite(values))
-            if len(bad):
-                index = ", ".join(map(str, bad[0]))
-                raise ValueError(f"{name} must be finite, {name}[{index}] is not")
         order = np.argsort(temperature)
         self.temperature, self.energy = temperature[order], energy[:, order]
         if (np.diff(self.temperature) == 0).any():

@@ -37,7 +37,8 @@ def gather_points(temperature, energy, groups=None):
     ValueError
         If something is no number, not finite, or does not fit the rest.
     """
-    temperature, energy = _numbers("temperature", temperature), _numbers("energy", energy)
+    temperature = finite_numbers("temperature", temperature)
+    energy = finite_numbers("energy", energy)
     if energy.ndim not in (1, 2) or energy.size == 0:
         raise ValueError(
             "energy must have the shape (n_points,) or (n_runs, n_points), and values; "
@@ -65,7 +66,24 @@ def gather_points(temperature, energy, groups=None):
     return Points(np.broadcast_to(temperature, energy.shape).ravel(), energy.ravel(), rows, names)
 
 
-def _numbers(name, values):
+def finite_numbers(name, values):
+    """Return an array of floats.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for messages.
+    values : array-like
+
+    Returns
+    -------
+    values : ndarray of float64
+
+    Raises
+    ------
+    ValueError
+        If something is no number or not finite.
+    """
     try:
         values = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
