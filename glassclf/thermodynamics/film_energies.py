@@ -1,5 +1,7 @@
 """Energies of the bulk of films, as they are and at equal composition."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import Bunch
 
@@ -89,8 +91,8 @@ def energies_at_equal_composition(energy, composition, *, kinds=None, slope=None
     Raises
     ------
     ValueError
-        If the arrays do not match or hold no finite numbers, or there is no slope to fit because
-        the composition does not vary within a kind.
+        If the arrays do not match, something is no finite number, or there is no slope to fit
+        because the composition does not vary within a kind.
 
     Examples
     --------
@@ -100,6 +102,9 @@ def energies_at_equal_composition(energy, composition, *, kinds=None, slope=None
     (-1.5, [-3.715, -3.715, -3.725, -3.725])
     """
     energy, composition = _numbers("energy", energy), _numbers("composition", composition)
+    for name, value in (("slope", slope), ("reference", reference)):
+        if value is not None and not (isinstance(value, Real) and np.isfinite(value)):
+            raise ValueError(f"{name} must be None or a finite number, got {value!r}")
     kinds = np.zeros(len(energy), int) if kinds is None else np.asarray(kinds)
     if not len(energy) == len(composition) == len(kinds):
         raise ValueError(
@@ -120,7 +125,10 @@ def energies_at_equal_composition(energy, composition, *, kinds=None, slope=None
 
 
 def _numbers(name, values):
-    values = np.array(values, dtype=np.float64)
+    try:
+        values = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a sequence of finite numbers: {error}") from error
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError(f"{name} must be a sequence of finite numbers, got {values.tolist()}")
     return values

@@ -151,7 +151,13 @@ def bulk_region(film, margin=None):
     is_film = film.types != SUBSTRATE
     heights, is_b = film.positions[is_film, 1], film.types[is_film] == 1
     slabs = _count_slabs(heights, is_b, edges, film.box[0])
-    first, last = _longest_run(_is_like_the_others(slabs))
+    alike = _is_like_the_others(slabs)
+    if not alike.any():
+        raise ValueError(
+            f"the film has no bulk: between {low:.1f} and {high:.1f} no part has the density and "
+            f"composition of most others, densities are {slabs['density'].round(2).tolist()}"
+        )
+    first, last = _longest_run(alike)
     y_low, y_high = float(edges[first]), float(edges[last])
     inside = (heights >= y_low) & (heights < y_high)
     return Bunch(

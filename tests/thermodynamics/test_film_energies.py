@@ -67,5 +67,11 @@ def test_bad_input():
         energies_at_equal_composition([1, np.nan], [1, 2])
     with pytest.raises(ValueError, match="composition must be a sequence of finite numbers"):
         energies_at_equal_composition([1], [])
+    with pytest.raises(ValueError, match="energy must be a sequence of finite numbers: could not"):
+        energies_at_equal_composition(["x"], [0.3])
+    for name in ("slope", "reference"):
+        for value in (np.nan, np.inf, "1"):
+            with pytest.raises(ValueError, match=f"{name} must be None or a finite number, got"):
+                energies_at_equal_composition([1, 2], [0.3, 0.4], **{name: value})
     with pytest.raises(ValueError, match="does not vary within a kind, so that no slope"):
         energies_at_equal_composition([1, 2], [0.3, 0.4], kinds=["a", "b"])

@@ -126,6 +126,28 @@ def test_a_part_of_other_composition_is_no_bulk():
     assert region.composition == pytest.approx(0.35, abs=0.06)
 
 
+def test_a_film_of_two_parts_of_other_density_has_no_bulk():
+    # Two slabs, neither of which is near to the mean of both.
+    film = film_of(lambda y: 1.8 if y < 8.3 else 1.0, flat(0.35), height=19.0)
+    with pytest.raises(ValueError, match="no bulk: between 7.0 and .* no part has the density and"):
+        bulk_region(film)
+
+
+def test_films_may_be_shifted_along_the_substrate():
+    film = toy_films(1)[0]
+    region = bulk_region(film)
+    for shift in (0.4, -7.0, 137.3):
+        moved = Configuration(film.positions + [shift, 0], film.types, film.box, film.periodic)
+        # Columns begin elsewhere, so that their tops differ a little.
+        found = bulk_region(moved)
+        assert found.lowest_surface == pytest.approx(region.lowest_surface, abs=1.0)
+        wrapped = film.positions.copy()
+        wrapped[:, 0] = (wrapped[:, 0] + shift) % film.box[0]
+        again = bulk_region(Configuration(wrapped, film.types, film.box, film.periodic))
+        assert again.n_particles == found.n_particles
+        assert again.y_high == pytest.approx(found.y_high)
+
+
 def test_regions_of_homogeneous_films_are_whole():
     films = toy_films(20, random_state=1)
     heights = [bulk_region(film).y_high - bulk_region(film).y_low for film in films]
