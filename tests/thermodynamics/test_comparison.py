@@ -64,6 +64,13 @@ def test_the_same_runs_are_compared_in_pairs():
     assert not unnamed.resolved.any()
 
 
+def test_interval_of_a_difference_is_as_wide_as_the_fewer_runs_make_it():
+    few, many = fit(energies(5, 0)), fit(energies(60, 1))
+    result = compare_glass_transitions({"few": few, "many": many}, random_state=0)
+    # The many add next to nothing, and do not lend the few their narrow tails.
+    assert np.ptp(result.interval[0]) == pytest.approx(np.ptp(few.tg_interval_), rel=0.15)
+
+
 def test_runs_that_do_not_bend_give_no_bounds():
     # Six runs with slopes of the liquid from -0.15 to 0.19 that of the mean cannot be told from 0.
     tilts = np.array([-0.15, -0.1, -0.02, 0.05, 0.15, 0.19])[:, None]

@@ -118,6 +118,15 @@ def test_runs_of_other_temperatures_are_averaged_in_bins(write, tmp_path):
         read_cooling_curves(tmp_path, n_bins=2)
 
 
+def test_bins_hold_the_temperatures_at_their_ends(write, tmp_path):
+    write("0.5 9\n1 0\n1.5 1\n2.5 2\n3 3\n", "a-cooling.dat")
+    write("1 0\n2 4\n3 6\n4 9\n", "b-cooling.dat")
+    curves = read_cooling_curves(tmp_path, n_bins=2)
+    # From 1 to 3, which both reach; 2 belongs to the upper bin.
+    assert curves.temperature.tolist() == [1.5, 2.5]
+    assert curves.energy.tolist() == [[0.5, 2.5], [0.0, 5.0]]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

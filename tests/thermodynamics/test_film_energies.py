@@ -26,6 +26,30 @@ def test_energy_of_the_bulk_is_the_mean_over_its_particles():
         assert bulk.composition[index] == region.composition
 
 
+def test_substrate_is_no_part_of_the_bulk_without_a_margin():
+    films = toy_films(1)[:1]
+    film, bulk = films[0], bulk_energies(films, margin=0)
+    heights, region = film.positions[:, 1], bulk_region(film, margin=0)
+    assert heights[film.types == 2].max() == region.y_low
+    inside = (film.types < 2) & (heights >= region.y_low) & (heights < region.y_high)
+    energies = particle_energies(film, potential="kob-andersen-2d-film")
+    assert bulk.energy[0] == pytest.approx(energies[inside].mean())
+    assert bulk.n_particles[0] == inside.sum()
+
+
+def test_slope_and_its_error_are_those_of_least_squares():
+    rng = np.random.default_rng(0)
+    kinds = np.repeat([0, 1, 2], [3, 4, 5])
+    composition, energy = rng.normal(0.35, 0.02, 12), rng.normal(-3.7, 0.01, 12)
+    design = np.column_stack([composition, kinds[:, None] == np.arange(3)])
+    solution, (residual,), _, _ = np.linalg.lstsq(design, energy)
+    covariance = residual / (12 - 4) * np.linalg.inv(design.T @ design)
+    result = energies_at_equal_composition(energy, composition, kinds=kinds)
+    assert result.slope == pytest.approx(solution[0])
+    assert result.slope_error == pytest.approx(np.sqrt(covariance[0, 0]))
+    assert result.reference == composition.mean()
+
+
 def test_a_known_line_is_found_and_taken_out():
     rng = np.random.default_rng(0)
     composition = rng.normal(0.345, 0.02, 40)

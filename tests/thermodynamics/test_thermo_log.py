@@ -111,6 +111,8 @@ def test_inherent_energies_of_minimisations(run_lammps):
     # The row with which a run begins after a minimisation is that of the minimum: left out.
     # The others are those at multiples of 50 steps, and the last.
     assert thermal.energy.shape == (1, 7 + 2 * 3)
+    before, _ = run_lammps(COOLING, name="before.log")
+    assert np.isin(read_cooling_curves(before).energy, thermal.energy).all()
     for temperature, energy in zip(inherent.temperature, inherent.energy[0]):
         same = np.flatnonzero(thermal.temperature == temperature)
         assert (energy < thermal.energy[0, same] - 0.05).all()

@@ -66,6 +66,15 @@ def test_a_resample_without_a_line_is_nan():
     assert np.isnan(crossing).tolist() == [False, True, True]
 
 
+@given(st.floats(0.05, 0.2), st.integers(2, 50))
+def test_one_temperature_many_times_makes_no_line(temperature, n):
+    # Its spread is 0, but for rounding.
+    x = np.append(np.full(n, temperature), [0.5, 0.8])
+    y = np.random.default_rng(n).normal(size=len(x))
+    lines = fit_two_lines(sum_in_windows(x, y, np.zeros(len(x), int), WINDOWS))
+    assert np.isnan(lines.slopes).tolist() == [True, False]
+
+
 def test_windows_hold_their_edges_as_files_round_them():
     x = np.array([0.05 - 1e-9, 0.05, 0.2, 0.2 + 1e-9, 0.2001, 0.0499])
     assert in_window(x, (0.05, 0.2)).tolist() == [True, True, True, True, False, False]
