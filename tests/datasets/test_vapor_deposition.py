@@ -97,6 +97,8 @@ def test_growth_ends_in_the_film(films):
     assert grown.info["state"].tolist() == ["growing"] * 4 + ["thermal", "inherent"]
     assert grown.info["n_deposited"].tolist() == [10, 20, 30, 40, 40, 40]
     assert np.isnan(grown.info["inherent_energy"][:4]).all()
+    second_half = grown.info["measured_temperature"][2:4]
+    np.testing.assert_allclose(grown.info["deposition_temperature"], second_half.mean())
     assert_equal(grown[4:], films[:2])
     for batch, film in enumerate(grown[:4]):
         assert (film.types < 2).sum() == 10 * (batch + 1)
