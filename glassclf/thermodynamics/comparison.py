@@ -183,7 +183,8 @@ def parting_temperature(first, second, *, confidence=0.95):
     Returns
     -------
     temperature : float
-        One of ``first``, the highest. NaN if the curves do not differ at the lowest temperature.
+        One of the curves with fewer temperatures (of ``first``, if they have equally many), the
+        highest. NaN if the curves do not differ at the lowest temperature.
 
     Raises
     ------
@@ -193,8 +194,8 @@ def parting_temperature(first, second, *, confidence=0.95):
 
     Notes
     -----
-    ``second`` is interpolated to the temperatures of ``first``, run by run. More runs let the same
-    two curves part at a higher temperature.
+    The curves with more temperatures are interpolated to those of the others, run by run. More runs
+    let the same two curves part at a higher temperature.
 
     Examples
     --------
@@ -212,16 +213,18 @@ def parting_temperature(first, second, *, confidence=0.95):
     _check_several_runs({"first": first, "second": second})
     low = max(first.temperature[0], second.temperature[0]) - TOLERANCE
     high = min(first.temperature[-1], second.temperature[-1]) + TOLERANCE
-    common = (first.temperature >= low) & (first.temperature <= high)
+    # A straight line between two points that are far apart would miss the bend between them.
+    coarse, dense = sorted((first, second), key=lambda curves: len(curves.temperature))
+    common = (coarse.temperature >= low) & (coarse.temperature <= high)
     if common.sum() < 2:
         raise ValueError(
             "the curves must have at least two temperatures in common, first has "
             f"{first.temperature[0]:g} to {first.temperature[-1]:g} and second "
             f"{second.temperature[0]:g} to {second.temperature[-1]:g}"
         )
-    grid = first.temperature[common]
-    moved = np.array([np.interp(grid, second.temperature, row) for row in second.energy])
-    difference, half = _welch(first.energy[:, common], moved, confidence)
+    grid = coarse.temperature[common]
+    moved = np.array([np.interp(grid, dense.temperature, row) for row in dense.energy])
+    difference, half = _welch(coarse.energy[:, common], moved, confidence)
     same = np.flatnonzero(~(np.abs(difference) > half))
     n_parted = same[0] if len(same) else len(grid)
     return float(grid[n_parted - 1]) if n_parted else math.nan

@@ -166,6 +166,17 @@ def test_confidence_is_a_share(confidence):
             call()
 
 
+def test_few_temperatures_do_not_make_curves_part():
+    # The same curved energies: chords between far points lie above them.
+    noise = 1e-4 * np.array([1, -1] * 4)[:, None]
+    dense = CoolingCurves(T, T**2 + noise)
+    coarse = CoolingCurves(T[::19], T[::19] ** 2 - noise)
+    assert np.isnan(parting_temperature(dense, coarse))
+    assert np.isnan(parting_temperature(coarse, dense))
+    lower = CoolingCurves(T[::19], T[::19] ** 2 - 0.01 * (T[::19] < 0.5) - noise)
+    assert parting_temperature(dense, lower) == parting_temperature(lower, dense) == T[38]
+
+
 def test_bad_comparisons():
     good = fit(energies(6, 0))
     for n_bootstrap in (0, 99, 1e3):
