@@ -81,6 +81,8 @@ class LammpsSystem:
         If the potential does not fit the configuration, or a triclinic box has an open direction.
     ImportError
         If LAMMPS is missing.
+    OSError
+        If the log cannot be written.
     RuntimeError
         If LAMMPS reports an error; the message is that of LAMMPS and the last lines of its log.
     """
@@ -91,6 +93,8 @@ class LammpsSystem:
         self._cell = _lower_triangular(configuration)
         self._log_in_memory = None if log is not None else os.memfd_create("log.lammps")
         self._log = Path(log) if log is not None else _path_of(self._log_in_memory)
+        # LAMMPS would not say what keeps it from writing there.
+        self._log.write_bytes(b"")
         self._lammps = start_lammps(self._log)
         try:
             if restart is None:

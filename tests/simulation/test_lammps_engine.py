@@ -101,3 +101,10 @@ def test_log_is_kept_where_it_is_wanted(tmp_path):
     assert "run 0" in (tmp_path / "log").read_text()
     assert last_lines(tmp_path / "log").splitlines()[-1].startswith("    Total wall time")
     assert last_lines(tmp_path / "no log") == ""
+
+
+def test_log_that_cannot_be_written_is_named(tmp_path):
+    configuration = Configuration([[1.0, 1.0]], [0], [9.0, 9.0])
+    for log in (tmp_path, tmp_path / "nowhere" / "log"):
+        with pytest.raises(OSError, match=str(log)):
+            LammpsSystem(configuration, "kob-andersen-2d", log=log)
