@@ -120,7 +120,9 @@ def test_quench_ends_where_the_forces_vanish(film, energy_and_forces):
 
 
 def test_quench_pushes_back_what_is_beyond_the_lid(film):
-    high = replace(film, positions=film.positions.copy(), lid=float(film.positions[:, 1].max() - 0.2))
+    high = replace(
+        film, positions=film.positions.copy(), lid=float(film.positions[:, 1].max() - 0.2)
+    )
     with FilmSystem(high) as system:
         quenched = system.quench()
     assert len(quenched.positions) == len(film.positions)
