@@ -5,6 +5,7 @@ import math
 
 from glassclf.plotting.axes import take_axes
 from glassclf.thermodynamics.comparison import parting_temperature
+from glassclf.thermodynamics.curves import CoolingCurves
 
 # Told apart in print and by colour-blind people: colours of Okabe and Ito, and the kind of line.
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -70,7 +71,15 @@ class CoolingCurvesDisplay:
         Returns
         -------
         display : CoolingCurvesDisplay
+
+        Raises
+        ------
+        TypeError
+            If ``curves`` is no dict, or one of its values no CoolingCurves.
+        ValueError
+            If ``curves`` is empty.
         """
+        _check_curves(curves)
         # A single run tells nothing of its error: there it is left open where they part.
         parting = [
             parting_temperature(first, second, confidence=confidence)
@@ -118,6 +127,19 @@ class CoolingCurvesDisplay:
         ax.legend(frameon=False, loc="upper left")
         self.ax_, self.figure_ = ax, figure
         return self
+
+
+def _check_curves(curves):
+    if not isinstance(curves, dict):
+        raise TypeError(
+            "curves must be a dict from names or cooling steps to CoolingCurves, such as "
+            f"{{200_000: curves}}, got {type(curves).__name__}"
+        )
+    if not curves:
+        raise ValueError("curves is empty: there is nothing to draw")
+    for name, value in curves.items():
+        if not isinstance(value, CoolingCurves):
+            raise TypeError(f"curves[{name!r}] must be a CoolingCurves, got {type(value).__name__}")
 
 
 def _label(name, part):

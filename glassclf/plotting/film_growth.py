@@ -1,5 +1,7 @@
 """The growth of a film as an animation."""
 
+from pathlib import Path
+
 import numpy as np
 
 from glassclf._extras import import_extra
@@ -35,8 +37,8 @@ def animate_growth(films, path=None, *, frames_per_second=12, ax=None):
     Raises
     ------
     ValueError
-        If ``info`` has no "n_deposited", the films are of several runs, or the speed is not
-        positive.
+        If ``info`` has no "n_deposited", the films are of several runs, the speed is not positive,
+        or ``path`` does not end in ".gif".
 
     Examples
     --------
@@ -51,6 +53,8 @@ def animate_growth(films, path=None, *, frames_per_second=12, ax=None):
     films = _in_order(as_configurations(films))
     if not frames_per_second > 0:
         raise ValueError(f"frames_per_second must be positive, got {frames_per_second!r}")
+    if path is not None and Path(path).suffix.lower() != ".gif":
+        raise ValueError(f"path must end in .gif, the only format written, got {str(path)!r}")
     (ax,), figure = take_axes(ax, 1, "drawing the growth of a film", (5.0, 5.5))
     animation = import_extra("matplotlib.animation", "plot", "an animation")
     last = films[-1]

@@ -120,7 +120,8 @@ class GlassTransitionDisplay:
             ax.plot(ends, slope * ends + intercept, color=color, linewidth=1.4, label=name)
         self._draw_crossing(ax)
         ax.set(xlabel="temperature", ylabel="inherent energy per particle", xlim=shown)
-        ax.legend(frameon=False, loc="upper left")
+        # A curve without a bend is high on the left too, where the legend stands for others.
+        ax.legend(frameon=False, loc="best")
         self.ax_, self.figure_ = ax, figure
         return self
 

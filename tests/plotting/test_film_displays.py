@@ -105,7 +105,7 @@ def test_only_snapshots_of_the_growth_are_shown_where_they_are_marked():
     animation._draw_was_started = True
 
 
-def test_bad_input_of_the_animation():
+def test_bad_input_of_the_animation(tmp_path):
     with pytest.raises(ValueError, match='must have "n_deposited"'):
         animate_growth(toy_films(1))
     with pytest.raises(ValueError, match="films must be of one run, got 2: .*== 'a'"):
@@ -113,6 +113,10 @@ def test_bad_input_of_the_animation():
     for speed in (0, -1.0):
         with pytest.raises(ValueError, match="frames_per_second must be positive"):
             animate_growth(growing(), frames_per_second=speed)
+    for name in ("growth.mp4", "growth"):
+        with pytest.raises(ValueError, match=f"path must end in .gif.*got .*{name}"):
+            animate_growth(growing(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_stability_draws_bulk_energies_of_inherent_films(films):

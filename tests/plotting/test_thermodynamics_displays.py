@@ -117,3 +117,26 @@ def test_bad_input_of_the_displays():
         GlassTransitionDisplay.from_estimator(GlassTransition())
     with pytest.raises(ValueError, match="drawing cooling curves needs 1 axes, got 2"):
         CoolingCurvesDisplay.from_curves({"a": curves(2, 0.5)}, ax=pyplot.subplots(1, 2)[1])
+
+
+def test_curves_that_are_no_dict_of_cooling_curves_are_refused():
+    one = curves(3, 0.4)
+    for wrong in ([one, one], one):
+        with pytest.raises(TypeError, match=f"curves must be a dict.*got {type(wrong).__name__}"):
+            CoolingCurvesDisplay.from_curves(wrong)
+    with pytest.raises(TypeError, match="curves\\['slow'\\] must be a CoolingCurves, got ndarray"):
+        CoolingCurvesDisplay.from_curves({"fast": one, "slow": one.energy})
+    with pytest.raises(ValueError, match="curves is empty"):
+        CoolingCurvesDisplay.from_curves({})
+
+
+def test_the_legend_of_a_curve_without_a_bend_hides_no_point():
+    # The glass is at the upper left here, as after a very fast cooling.
+    temperature = np.linspace(0.05, 0.85, 9)
+    energy = np.where(temperature < 0.5, -3.618, -3.658 + 0.05 * temperature)
+    transition = GlassTransition(random_state=0).fit(temperature, np.vstack([energy] * 6))
+    display = GlassTransitionDisplay.from_estimator(transition)
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    points = display.ax_.transData.transform(display.ax_.lines[0].get_xydata())
+    assert not any(legend.contains(*point) for point in points)
