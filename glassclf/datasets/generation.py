@@ -4,10 +4,7 @@ import numbers
 import warnings
 
 import numpy as np
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
 
-from glassclf.configurations.configuration_set import Configurations
 from glassclf.datasets.cooling_runs import (
     CoolingRun,
     bytes_needed,
@@ -15,13 +12,7 @@ from glassclf.datasets.cooling_runs import (
     read_run,
     remove_leftovers,
 )
-from glassclf.datasets.production import (
-    check_deadline,
-    check_disk,
-    check_seed,
-    make_folder,
-    name_dead_workers,
-)
+from glassclf.datasets.production import check_deadline, check_seed, make_folder, produce
 from glassclf.simulation.cooling import check_cooling, check_count
 from glassclf.simulation.potentials import get_potential
 
@@ -165,56 +156,29 @@ def make_kob_andersen(
     protocol = check_cooling(n_particles, cooling_steps, temperatures, potential, curve_points)
     indices = _check_runs(runs, n_runs)
     seed = check_seed(random_state, needs_int=directory is not None)
-    deadline = check_deadline(max_time)
-    if directory is None:
-        _refuse_without_directory(curve_points=curve_points, max_time=max_time)
-        wanted = [_describe_run(seed, protocol, index, None) for index in indices]
-        made = dict.fromkeys(indices)
-        made.update(_make_runs(wanted, indices, n_jobs, verbose))
-        return _report_temperatures(Configurations.concatenate(made.values()))
-    directory = make_folder(directory)
-    wanted = [_describe_run(seed, protocol, index, directory) for index in indices]
-    # Files are checked before hours of work, and again when the runs of others have joined them.
-    missing = [index for index, run in zip(indices, wanted) if read_run(run) is None]
-    check_disk(directory, len(missing) * bytes_needed(protocol))
-    for _ in _make_runs(wanted, missing, n_jobs, verbose, deadline):
-        pass
-    made = [read_run(run) for run in wanted]
-    for run, data in zip(wanted, made):
-        if data is not None:
-            remove_leftovers(run)
-    n_made = sum(data is not None for data in made)
-    if n_made < len(made):
-        raise TimeoutError(
-            f"max_time={max_time} is over: {n_made} of {len(made)} runs are finished, the others "
-            f"stopped after a segment; the same call goes on with them in {directory}"
-        )
-    return _report_temperatures(Configurations.concatenate(made))
-
-
-def _make_runs(wanted, indices, n_jobs, verbose, deadline=None):
-    """Yield (index, run) as they finish."""
-    by_index = {int(run.seed[3]): run for run in wanted}
-    if wanted[0].directory is not None:
-        # Callers that share a directory start with different runs. No result depends on it.
-        indices = [indices[i] for i in np.random.default_rng().permutation(len(indices))]
-    results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_make_indexed)(index, by_index[index], deadline) for index in indices
-    )
-    progress = tqdm(
-        results,
-        desc="Kob-Andersen runs",
-        total=len(wanted),
-        initial=len(wanted) - len(indices),
+    if directory is None and curve_points:
+        raise ValueError(f"curve_points={curve_points} needs a directory, where the runs are kept")
+    check_deadline(max_time)
+    directory = None if directory is None else make_folder(directory)
+    data = produce(
+        [_describe_run(seed, protocol, index, directory) for index in indices],
+        make_run,
+        _read_and_tidy,
+        n_bytes=bytes_needed(protocol),
         unit="run",
-        disable=not verbose,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        max_time=max_time,
     )
-    with name_dead_workers(by_index[index] for index in indices):
-        yield from progress
+    _report_temperatures(data)
+    return data
 
 
-def _make_indexed(index, run, deadline):
-    return index, make_run(run, deadline)
+def _read_and_tidy(run):
+    data = read_run(run)
+    if data is not None:
+        remove_leftovers(run)
+    return data
 
 
 def _describe_run(seed, protocol, index, directory):
@@ -248,12 +212,6 @@ def _check_runs(runs, n_runs):
     return values.tolist()
 
 
-def _refuse_without_directory(**parameters):
-    for name, value in parameters.items():
-        if value:
-            raise ValueError(f"{name}={value} needs a directory, where the runs are kept")
-
-
 def _report_temperatures(data):
     """Warn of runs whose kinetic temperatures are not those of the thermostat."""
     thermal = data[data.info["state"] == "thermal"]
@@ -267,7 +225,6 @@ def _report_temperatures(data):
             "thermostat follow",
             stacklevel=3,
         )
-    return data
 
 
 def temperature_deviations(thermal):

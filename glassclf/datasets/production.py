@@ -1,4 +1,4 @@
-"""What all that make runs in a directory share: seeds, folders, time, disk and dead workers."""
+"""Simulations in processes and in a directory: what the making of runs and of films shares."""
 
 import errno
 import numbers
@@ -9,9 +9,98 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
+from tqdm.auto import tqdm
 
+from glassclf.configurations.configuration_set import Configurations
 from glassclf.simulation.lammps_engine import last_lines
+
+
+def produce(jobs, make, read, *, n_bytes, unit, n_jobs, verbose, max_time):
+    """Make all simulations of a set in processes, or go on with those in its directory.
+
+    Parameters
+    ----------
+    jobs : list
+        What makes each simulation: has ``name``, ``directory`` (the same of all, or None) and
+        ``file``, which gives the path of a file by its ending.
+    make : callable
+        Takes a job and ``deadline=``, as of ``time.time``. Returns a Configurations, or None where
+        there is a directory.
+    read : callable
+        Takes a job in a directory. Returns a Configurations, or None where it is not finished.
+    n_bytes : int
+        What one finished simulation takes on disk.
+    unit : str
+        What one is called, such as "run".
+    n_jobs : int
+        Number of processes.
+    verbose : int
+        Whether to show a progress bar.
+    max_time : float or None
+        In seconds. Needs a directory.
+
+    Returns
+    -------
+    data : Configurations
+        In the order of ``jobs``.
+
+    Raises
+    ------
+    ValueError
+        If ``max_time`` is not valid or lacks a directory, or a file of the directory is something
+        else.
+    OSError
+        If the disk is too small.
+    TimeoutError
+        If the time is over before all are finished.
+    RuntimeError
+        If a simulation fails, or the process that ran it dies.
+    """
+    deadline, directory = check_deadline(max_time), jobs[0].directory
+    if directory is None:
+        if max_time is not None:
+            raise ValueError(f"max_time={max_time} needs a directory, where the {unit}s are kept")
+        made = dict(_in_processes(jobs, range(len(jobs)), make, unit, n_jobs, verbose, deadline))
+        return Configurations.concatenate(made[number] for number in range(len(jobs)))
+    # Files are checked before hours of work, and again when those of others have joined them.
+    missing = [number for number, job in enumerate(jobs) if read(job) is None]
+    check_disk(directory, len(missing) * n_bytes)
+    # Callers that share a directory start with different ones. No result depends on it.
+    missing = np.random.default_rng().permutation(missing).tolist()
+    for _ in _in_processes(jobs, missing, make, unit, n_jobs, verbose, deadline):
+        pass
+    made = [read(job) for job in jobs]
+    n_made = sum(data is not None for data in made)
+    if n_made < len(made):
+        raise TimeoutError(
+            f"max_time={max_time} is over: {n_made} of {len(made)} {unit}s are finished, the "
+            "others stopped where a segment ends; the same call goes on with them in "
+            f"{directory}"
+        )
+    return Configurations.concatenate(made)
+
+
+def _in_processes(jobs, numbers, make, unit, n_jobs, verbose, deadline):
+    """Yield (number, data) as they finish."""
+    results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_make_numbered)(number, jobs[number], make, deadline) for number in numbers
+    )
+    progress = tqdm(
+        results,
+        desc=f"{unit}s",
+        total=len(jobs),
+        initial=len(jobs) - len(numbers),
+        unit=unit,
+        disable=not verbose,
+    )
+    with name_dead_workers(jobs[number] for number in numbers):
+        yield from progress
+
+
+def _make_numbered(number, job, make, deadline):
+    return number, make(job, deadline=deadline)
 
 
 def check_seed(random_state, needs_int):

@@ -1,21 +1,13 @@
 """Vapour-deposited films, and liquid-cooled ones of the same geometry beside them."""
 
 import numbers
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
 
-from glassclf.configurations.configuration_set import Configurations
 from glassclf.datasets.film_files import Film, bytes_needed
 from glassclf.datasets.film_runs import make_film, read_finished, remove_leftovers
-from glassclf.datasets.production import (
-    check_deadline,
-    check_disk,
-    check_seed,
-    make_folder,
-    name_dead_workers,
-)
+from glassclf.datasets.production import check_deadline, check_seed, make_folder, produce
 from glassclf.simulation.cooling import check_count
 from glassclf.simulation.deposition import BATCH_SIZE, TIME_STEP
 from glassclf.simulation.film_cooling import MELT_TEMPERATURE
@@ -176,10 +168,11 @@ def make_vapor_deposited(
     _check_particles(n_particles)
     batch_steps = steps_between_batches(flux, float(width))
     seed = check_seed(random_state, needs_int=directory is not None)
-    wanted = int(cooling_steps) if liquid_cooled else None, keep_batches
-    if directory is None and max_time is not None:
-        raise ValueError(f"max_time={max_time} needs a directory, where the films are kept")
-    deadline = check_deadline(max_time)
+    wanted = {
+        "cooling_steps": int(cooling_steps) if liquid_cooled else None,
+        "keep_batches": keep_batches,
+    }
+    check_deadline(max_time)
     directory = None if directory is None else make_folder(directory)
     films = [
         Film(
@@ -195,49 +188,23 @@ def make_vapor_deposited(
         for temperature in temperatures
         for index in range(n_films)
     ]
-    if directory is None:
-        made = dict(_make_films(films, range(len(films)), wanted, n_jobs, verbose))
-        return Configurations.concatenate(made[number] for number in range(len(films)))
-    # Files are checked before hours of work, and again when the films of others have joined them.
-    missing = [number for number, film in enumerate(films) if read_finished(film, *wanted) is None]
-    check_disk(directory, len(missing) * bytes_needed(films[0], *wanted))
-    for _ in _make_films(films, missing, wanted, n_jobs, verbose, deadline):
-        pass
-    made = [read_finished(film, *wanted) for film in films]
-    for film, data in zip(films, made):
-        if data is not None:
-            remove_leftovers(film, wanted[0])
-    n_made = sum(data is not None for data in made)
-    if n_made < len(made):
-        raise TimeoutError(
-            f"max_time={max_time} is over: {n_made} of {len(made)} films are finished, the others "
-            f"stopped after a batch; the same call goes on with them in {directory}"
-        )
-    return Configurations.concatenate(made)
-
-
-def _make_films(films, chosen, wanted, n_jobs, verbose, deadline=None):
-    """Yield (number, film) as they finish."""
-    if films[0].directory is not None:
-        # Callers that share a directory start with different films. No result depends on it.
-        chosen = [chosen[i] for i in np.random.default_rng().permutation(len(chosen))]
-    results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_make_numbered)(number, films[number], wanted, deadline) for number in chosen
-    )
-    progress = tqdm(
-        results,
-        desc="films",
-        total=len(films),
-        initial=len(films) - len(chosen),
+    return produce(
+        films,
+        partial(make_film, **wanted),
+        partial(_read_and_tidy, **wanted),
+        n_bytes=bytes_needed(films[0], **wanted),
         unit="film",
-        disable=not verbose,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        max_time=max_time,
     )
-    with name_dead_workers(films[number] for number in chosen):
-        yield from progress
 
 
-def _make_numbered(number, film, wanted, deadline):
-    return number, make_film(film, *wanted, deadline)
+def _read_and_tidy(film, cooling_steps, keep_batches):
+    data = read_finished(film, cooling_steps, keep_batches)
+    if data is not None:
+        remove_leftovers(film, cooling_steps)
+    return data
 
 
 def _check_temperatures(substrate_temperature, liquid_cooled):
