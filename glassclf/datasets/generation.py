@@ -221,8 +221,8 @@ def _report_temperatures(data):
         worst = max(off, key=lambda name: abs(off[name]))
         warnings.warn(
             f"{len(off)} of {len(deviations)} runs left their set temperature by more than 3 "
-            f"standard errors, mostly {worst}, by {off[worst]:+.1f}: a slower cooling lets the "
-            "thermostat follow",
+            f"standard errors, mostly {worst}, by {off[worst]:+.1f} of them: a slower cooling lets "
+            "the thermostat follow",
             stacklevel=3,
         )
 

@@ -2,6 +2,7 @@
 
 import errno
 import numbers
+import os
 import shutil
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -62,14 +63,15 @@ def produce(jobs, make, read, *, n_bytes, unit, n_jobs, verbose, max_time):
     if directory is None:
         if max_time is not None:
             raise ValueError(f"max_time={max_time} needs a directory, where the {unit}s are kept")
-        made = dict(_in_processes(jobs, range(len(jobs)), make, unit, n_jobs, verbose, deadline))
-        return Configurations.concatenate(made[number] for number in range(len(jobs)))
+        numbers = range(len(jobs))
+        made = dict(_in_processes(jobs, numbers, make, read, unit, n_jobs, verbose, deadline))
+        return Configurations.concatenate(made[number] for number in numbers)
     # Files are checked before hours of work, and again when those of others have joined them.
     missing = [number for number, job in enumerate(jobs) if read(job) is None]
     check_disk(directory, len(missing) * n_bytes)
     # Callers that share a directory start with different ones. No result depends on it.
     missing = np.random.default_rng().permutation(missing).tolist()
-    for _ in _in_processes(jobs, missing, make, unit, n_jobs, verbose, deadline):
+    for _ in _in_processes(jobs, missing, make, read, unit, n_jobs, verbose, deadline):
         pass
     made = [read(job) for job in jobs]
     n_made = sum(data is not None for data in made)
@@ -82,21 +84,22 @@ def produce(jobs, make, read, *, n_bytes, unit, n_jobs, verbose, max_time):
     return Configurations.concatenate(made)
 
 
-def _in_processes(jobs, numbers, make, unit, n_jobs, verbose, deadline):
+def _in_processes(jobs, numbers, make, read, unit, n_jobs, verbose, deadline):
     """Yield (number, data) as they finish."""
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(_make_numbered)(number, jobs[number], make, deadline) for number in numbers
     )
-    progress = tqdm(
-        results,
-        desc=f"{unit}s",
-        total=len(jobs),
-        initial=len(jobs) - len(numbers),
-        unit=unit,
-        disable=not verbose,
-    )
-    with name_dead_workers(jobs[number] for number in numbers):
-        yield from progress
+    n_before = len(jobs) - len(numbers)
+    with (
+        name_dead_workers(jobs[number] for number in numbers),
+        tqdm(
+            desc=f"{unit}s", total=len(jobs), initial=n_before, unit=unit, disable=not verbose
+        ) as progress,
+    ):
+        for number, data in results:
+            if data is not None or read(jobs[number]) is not None:
+                progress.update()
+            yield number, data
 
 
 def _make_numbered(number, job, make, deadline):
@@ -176,8 +179,10 @@ def make_folder(directory):
     Raises
     ------
     ValueError
-        If a file is in the way.
+        If it is no path, or a file is in the way.
     """
+    if not isinstance(directory, (str, os.PathLike)) or not str(directory):
+        raise ValueError(f"directory must be the path of a folder, got {directory!r}")
     directory = Path(directory).expanduser()
     try:
         directory.mkdir(parents=True, exist_ok=True)

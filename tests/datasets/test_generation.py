@@ -145,6 +145,23 @@ def test_a_file_in_the_place_of_the_directory_is_named(tmp_path, inside):
         make_kob_andersen(1, **TINY, random_state=5, directory=tmp_path / "notes.txt" / inside)
 
 
+@pytest.mark.parametrize("directory", ["", 5])
+def test_what_is_no_path_is_refused(directory, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ValueError, match=f"directory must be the path of a folder, got {directory!r}"
+    ):
+        make_kob_andersen(1, **TINY, random_state=5, directory=directory)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_bar_counts_finished_runs_only(tmp_path, capfd):
+    settings = {**TINY, "verbose": 1, "random_state": 5, "directory": tmp_path}
+    with pytest.raises(TimeoutError):
+        make_kob_andersen(2, **settings, max_time=1e-6)
+    assert "0/2" in capfd.readouterr().err.split("\r")[-1]
+
+
 def test_tilde_is_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     make_kob_andersen(1, **TINY, random_state=5, directory="~/runs")
