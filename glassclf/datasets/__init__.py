@@ -1,6 +1,7 @@
 """Data sets: bundled ones to load, and larger ones to make."""
 
 from glassclf.datasets.comparison import compare_classes
+from glassclf.datasets.cooling_curves import load_cooling_curves
 from glassclf.datasets.energy_matching import match_energy
 from glassclf.datasets.equal_energy import load_equal_energy
 from glassclf.datasets.film_control import composition_control
@@ -21,6 +22,7 @@ from glassclf.datasets.vapor_deposition import make_vapor_deposited
 __all__ = [
     "compare_classes",
     "composition_control",
+    "load_cooling_curves",
     "load_equal_energy",
     "load_films",
     "load_kob_andersen",

@@ -28,7 +28,7 @@ def load_cooling_curves():
 
     Examples
     --------
-    >>> from glassclf.datasets.cooling_curves import load_cooling_curves
+    >>> from glassclf.datasets import load_cooling_curves
     >>> curves = load_cooling_curves().curves
     >>> list(curves)
     [20000, 200000, 2000000]
