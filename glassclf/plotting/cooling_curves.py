@@ -104,6 +104,7 @@ class CoolingCurvesDisplay:
         """
         (ax,), figure = take_axes(ax, 1, "drawing cooling curves", (6.0, 4.2))
         parting = [math.nan, *self.parting]
+        highest = min(curves.temperature.max() for curves in self.curves.values())
         for index, ((name, curves), part) in enumerate(zip(self.curves.items(), parting)):
             color = COLORS[index % len(COLORS)]
             mean, error = curves.mean(), curves.standard_error()
@@ -115,7 +116,7 @@ class CoolingCurvesDisplay:
                 marker=marker,
                 markersize=3.5,
                 linewidth=1.4,
-                label=_label(name, part),
+                label=_label(name, part, highest),
                 **style,
             )
             if len(curves) > 1:
@@ -124,7 +125,7 @@ class CoolingCurvesDisplay:
             if not math.isnan(part):
                 ax.axvline(part, color=color, linewidth=1.0, linestyle=":")
         ax.set(xlabel="temperature", ylabel="inherent energy per particle")
-        ax.legend(frameon=False, loc="upper left")
+        ax.legend(frameon=False, loc="lower right")
         self.ax_, self.figure_ = ax, figure
         return self
 
@@ -142,6 +143,9 @@ def _check_curves(curves):
             raise TypeError(f"curves[{name!r}] must be a CoolingCurves, got {type(value).__name__}")
 
 
-def _label(name, part):
+def _label(name, part, highest):
     label = name if isinstance(name, str) else f"{name:,} steps"
-    return label if math.isnan(part) else f"{label}: parts at T = {part:.2f}"
+    if math.isnan(part):
+        return label
+    # Nobody knows where curves part that end before they do.
+    return f"{label}: parts {'above' if part >= highest else 'at'} T = {part:.2f}"

@@ -54,9 +54,7 @@ _WITH_SUBSTRATE = {
 
 POTENTIALS = {
     "kob-andersen-2d": PairPotential(n_dims=2, fractions=(0.65, 0.35), **_KOB_ANDERSEN),
-    "kob-andersen-2d-film": PairPotential(
-        n_dims=2, fractions=(0.65, 0.35, 0.0), **_WITH_SUBSTRATE
-    ),
+    "kob-andersen-2d-film": PairPotential(n_dims=2, fractions=(0.65, 0.35, 0.0), **_WITH_SUBSTRATE),
     "kob-andersen-3d": PairPotential(n_dims=3, fractions=(0.80, 0.20), **_KOB_ANDERSEN),
 }
 

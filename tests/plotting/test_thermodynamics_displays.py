@@ -104,6 +104,12 @@ def test_cooling_curves_display():
     display.figure_.canvas.draw()
 
 
+def test_curves_that_end_before_they_part():
+    high = CoolingCurves(T, curves(8, 0.4).energy + 0.1)
+    display = CoolingCurvesDisplay.from_curves({20_000: high, 200_000: curves(8, 0.4, seed=1)})
+    assert label_texts(display.ax_)[1] == "200,000 steps: parts above T = 2.00"
+
+
 def test_cooling_curves_display_on_given_axes_with_a_confidence():
     sets = {"a": curves(8, 0.9, 0), "b": curves(8, 0.5, 1)}
     ax = pyplot.subplots()[1]
