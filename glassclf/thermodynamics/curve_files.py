@@ -47,8 +47,8 @@ def read_cooling_curves(
         ``thermo_modify norm``) and how many particles there are; those of two columns are taken as
         they are.
     minimized : bool, default=False
-        Of a log, False: all rows of all runs. True: the last row of each minimisation, which is an
-        inherent structure.
+        Of a log, False: all rows of all runs. True: of each minimisation the last energy, which is
+        that of an inherent structure, at the temperature of its first row.
     n_bins : int, default=None
         Average each curve in so many equal bins of temperature, for runs that do not share their
         temperatures. The bins span the temperatures that all runs reach. None: no bins.

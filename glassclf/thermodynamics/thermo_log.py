@@ -66,7 +66,8 @@ def read_thermo_log(path, lines, columns, n_particles=None, minimized=False):
     n_particles : int, default=None
         Divide the energies by it. None: as the log says.
     minimized : bool, default=False
-        False: the rows of all runs. True: the last row of each minimisation.
+        False: the rows of all runs. True: of each minimisation the last energy, at the temperature
+        of its first row.
 
     Returns
     -------
@@ -79,10 +80,10 @@ def read_thermo_log(path, lines, columns, n_particles=None, minimized=False):
     """
     tables, previous = [], None
     for table in _tables(path, lines):
-        shortened = _without_repeated_row(table, previous)
+        kept = table if minimized else _without_repeated_row(table, previous)
         previous = table
-        if table.minimized == minimized and len(shortened.values):
-            tables.append(shortened)
+        if table.minimized == minimized and len(kept.values):
+            tables.append(kept)
     if not tables:
         kind = "minimisation" if minimized else "run"
         raise ValueError(f"{path}: this log of LAMMPS holds no table of a {kind}")
@@ -97,7 +98,10 @@ def read_thermo_log(path, lines, columns, n_particles=None, minimized=False):
     for table in with_columns:
         pair = np.column_stack([_column(table, name) for name in columns])
         pair[:, 1] /= _divisor(path, table, n_particles)
-        found.append(pair[-1:] if minimized else pair)
+        if minimized:
+            # Steps go on in a minimisation, and with them a temperature that follows the step.
+            pair = np.array([[pair[0, 0], pair[-1, 1]]])
+        found.append(pair)
     return np.concatenate(found).T
 
 

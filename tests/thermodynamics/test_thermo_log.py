@@ -118,6 +118,16 @@ def test_inherent_energies_of_minimisations(run_lammps):
         assert (energy < thermal.energy[0, same] - 0.05).all()
 
 
+def test_a_minimum_belongs_to_the_temperature_at_which_it_began(run_lammps):
+    # Steps go on while LAMMPS minimises, and with them a temperature computed from the step.
+    ramp = "variable T equal 2-1.5*step/200\nthermo_style custom step v_T pe temp\n"
+    quench = "minimize 0 1e-4 1000 10000\n"
+    path, (_, energy) = run_lammps(f"{ramp}{quench}reset_timestep 0\nrun 200\n{quench}")
+    curves = read_cooling_curves(path, temperature="v_T", minimized=True)
+    np.testing.assert_allclose(curves.temperature, [0.5, 2.0])
+    assert curves.energy[0, 0] == pytest.approx(energy, rel=1e-6)
+
+
 def test_columns_by_name(run_lammps):
     custom = "variable set equal ramp(2.0,0.5)\nthermo_style custom v_set step etotal ke\nrun 200"
     path, _ = run_lammps(custom)
