@@ -10,10 +10,14 @@ from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from glassclf.configurations.box import volume
 from glassclf.configurations.conversion import as_configurations
 from glassclf.datasets.null_control import shuffle_labels
+from glassclf.simulation.cooling import check_count
 
 NAMES = ("number", "composition", "density", "together")
 # Standard errors within which an AUC counts as chance.
 N_ERRORS = 2.0
+N_FOLDS = 4
+# With a dozen runs a single division into folds moves an AUC by 0.2.
+N_DIVISIONS = 5
 
 
 def composition_control(X, y, groups, *, cv=None, n_shuffles=50, random_state=0):
@@ -32,25 +36,26 @@ def composition_control(X, y, groups, *, cv=None, n_shuffles=50, random_state=0)
         The run of each sample.
     cv : cross-validator, default=None
         None: :class:`~sklearn.model_selection.GroupKFold` with four folds, or as many as there are
-        groups if they are fewer.
+        groups if they are fewer, in five random divisions, over which the AUC is averaged.
     n_shuffles : int, default=50
-        Shuffles of the labels, from which the errors are taken.
+        Shuffles of the labels, from which the errors are taken; at least 2.
     random_state : int, RandomState instance or None, default=0
-        Seed of the shuffles.
+        Seed of the divisions and of the shuffles.
 
     Returns
     -------
     control : sklearn.utils.Bunch
         ``names`` : tuple, "number" (of particles), "composition" (share of the types but the
         lowest), "density" (particles per volume) and "together"; ``auc`` : ndarray of shape (4,),
-        mean over folds of a logistic regression of each and of all; ``error`` : ndarray of shape
+        mean over folds, of a logistic regression of each and of all; ``error`` : ndarray of shape
         (4,), by how much the AUC scatters with shuffled labels, 0 where all samples are equal;
         ``is_chance`` : bool, whether all are 0.5 within two errors.
 
     Raises
     ------
     ValueError
-        If lengths differ, there are not two classes, or there are fewer than two groups.
+        If lengths differ, there are not two classes, there are fewer than two groups, or
+        ``n_shuffles`` is not valid.
 
     Examples
     --------
@@ -69,12 +74,13 @@ def composition_control(X, y, groups, *, cv=None, n_shuffles=50, random_state=0)
     n_groups = len(np.unique(groups))
     if n_groups < 2:
         raise ValueError("a control needs at least two groups, to hold one out, got 1")
-    cv = GroupKFold(min(4, n_groups)) if cv is None else cv
-    features = _features(X)
-    auc = _grouped_auc(features, y, groups, cv)
+    check_count("n_shuffles", n_shuffles, 2)
     rng = check_random_state(random_state)
+    divisions = [cv] if cv is not None else _divisions(min(N_FOLDS, n_groups), rng)
+    features = _features(X)
+    auc = _aucs(features, y, groups, divisions)
     shuffled = [
-        _grouped_auc(features, shuffle_labels(X, y, groups, random_state=rng)[1], groups, cv)
+        _aucs(features, shuffle_labels(X, y, groups, random_state=rng)[1], groups, divisions)
         for _ in range(n_shuffles)
     ]
     error = np.sqrt(np.mean((np.array(shuffled) - 0.5) ** 2, axis=0))
@@ -83,22 +89,38 @@ def composition_control(X, y, groups, *, cv=None, n_shuffles=50, random_state=0)
     return Bunch(names=NAMES, auc=auc, error=error, is_chance=is_chance)
 
 
+def _divisions(n_folds, rng):
+    seeds = rng.randint(2**31 - 1, size=N_DIVISIONS)
+    return [GroupKFold(n_folds, shuffle=True, random_state=int(seed)) for seed in seeds]
+
+
 def _features(X):
-    """Number, composition and density of each sample, each as a matrix, then all together."""
+    """Number, composition and density of each sample, as the columns of one matrix."""
     lowest = X.types.min()
     n_others = np.array([(sample.types != lowest).sum() for sample in X])
-    table = np.column_stack([X.n_particles, n_others / X.n_particles, X.n_particles])
-    table[:, 2] /= volume(X.cells)
-    return [table[:, [0]], table[:, [1]], table[:, [2]], table]
+    return np.column_stack(
+        [X.n_particles, n_others / X.n_particles, X.n_particles / volume(X.cells)]
+    )
 
 
-def _grouped_auc(features, y, groups, cv):
-    varying = [one[:, np.ptp(one, axis=0) > 0] for one in features]
-    return np.array([_auc_of_one(one, y, groups, cv) for one in varying])
+def _aucs(features, y, groups, divisions):
+    """AUC of each column, then of all together."""
+    varying = np.ptp(features, axis=0) > 0
+    # Samples that are all equal are told apart by nothing.
+    aucs = np.full(len(NAMES), 0.5)
+    for column in np.flatnonzero(varying):
+        aucs[column] = _mean_auc(features[:, [column]], y, groups, divisions)
+    if varying.sum() == 1:
+        aucs[-1] = aucs[:-1][varying][0]
+    elif varying.any():
+        aucs[-1] = _mean_auc(features, y, groups, divisions)
+    return aucs
 
 
-def _auc_of_one(features, y, groups, cv):
-    if features.shape[1] == 0:
-        return 0.5  # of samples that are all equal
+def _mean_auc(features, y, groups, divisions):
     classifier = make_pipeline(StandardScaler(), LogisticRegression())
-    return cross_val_score(classifier, features, y, groups=groups, cv=cv, scoring="roc_auc").mean()
+    scores = [
+        cross_val_score(classifier, features, y, groups=groups, cv=cv, scoring="roc_auc")
+        for cv in divisions
+    ]
+    return np.concatenate(scores).mean()

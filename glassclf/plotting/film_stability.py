@@ -100,6 +100,9 @@ class StabilityDisplay:
     def plot(self, ax=None):
         """Draw each film, and mean and standard error of those of one temperature.
 
+        The error comes from the spread of films of one material and temperature, taken as the same
+        for all: so there is one for a single film, too.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -142,13 +145,20 @@ class StabilityDisplay:
             self.energy[of_material & (self.substrate_temperature == value)]
             for value in temperatures
         ]
-        errors = [g.std(ddof=1) / np.sqrt(len(g)) if len(g) > 1 else np.nan for g in groups]
         ax.errorbar(
             temperatures + shift,
             [group.mean() for group in groups],
-            yerr=errors,
-            fmt="s-",
+            yerr=[self._spread() / np.sqrt(len(group)) for group in groups],
+            fmt="s",
             capsize=3,
             color=color,
             label=f"{name}, mean",
         )
+
+    def _spread(self):
+        """Standard deviation of films of one kind, NaN where every film is of its own kind."""
+        kinds = np.char.add(self.material, self.substrate_temperature.astype(str))
+        present, kind = np.unique(kinds, return_inverse=True)
+        means = np.bincount(kind, self.energy) / np.bincount(kind)
+        n_free = len(kind) - len(present)
+        return np.sqrt(((self.energy - means[kind]) ** 2).sum() / n_free) if n_free else np.nan
