@@ -41,8 +41,8 @@ def shuffle_labels(X, y, groups, *, random_state=None):
     Raises
     ------
     ValueError
-        If the three are not of one length, or no other labels are possible: groups of one class
-        each, of which no two of equal size differ.
+        If there are no groups, the three are not of one length, or no other labels are possible:
+        groups of one class each, of which no two of equal size differ.
 
     Notes
     -----
@@ -60,6 +60,8 @@ def shuffle_labels(X, y, groups, *, random_state=None):
     >>> sorted(shuffled[:2].tolist()), sorted(shuffled[2:].tolist())
     (['glass', 'liquid'], ['glass', 'liquid'])
     """
+    if groups is None:
+        raise ValueError("groups must be given, one for each sample, got None")
     check_consistent_length(X, y, groups)
     y, groups = np.asarray(y), np.asarray(groups)
     random = check_random_state(random_state)

@@ -99,6 +99,11 @@ def test_labels_that_cannot_change(y, groups):
         shuffle_labels(list(y), list(y), groups)
 
 
+def test_groups_must_be_given():
+    with pytest.raises(ValueError, match="groups must be given, one for each sample, got None"):
+        shuffle_labels([1, 2], ["a", "b"], None)
+
+
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         shuffle_labels([1, 2], ["a", "b", "a"], [1, 1, 1])
