@@ -54,16 +54,31 @@ def gather_points(temperature, energy, groups=None):
         rows = np.arange(len(energy)) if energy.ndim == 2 else np.zeros(len(energy), dtype=int)
     else:
         groups = np.asarray(groups)
+        each = "row" if energy.ndim == 2 else "point"
         if groups.shape != energy.shape[:1]:
-            each = "row" if energy.ndim == 2 else "point"
             raise ValueError(
                 f"groups must name the run of each {each} of energy, in the shape "
                 f"{energy.shape[:1]}; got the shape {groups.shape}"
             )
-        names, rows = np.unique(groups, return_inverse=True)
+        names, rows = _number_runs(groups, each)
     if energy.ndim == 2:
         rows = np.repeat(rows, energy.shape[1])
     return Points(np.broadcast_to(temperature, energy.shape).ravel(), energy.ravel(), rows, names)
+
+
+def _number_runs(groups, each):
+    """Return the sorted names of the runs, and the number of the run of each row or point."""
+    for index, name in enumerate(groups.tolist()):
+        # Not a number is the name of no run, and differs from itself.
+        if name is None or name != name:
+            raise ValueError(
+                f"groups must name the run of each {each} of energy, groups[{index}] is {name}: "
+                f"leave such {each}s out, or name their run"
+            )
+    try:
+        return np.unique(groups, return_inverse=True)
+    except TypeError as error:
+        raise ValueError(f"groups must be all strings or all numbers: {error}") from error
 
 
 def finite_numbers(name, values):

@@ -259,6 +259,11 @@ def with_nan(index):
         ((T, []), r"and values; got the shape \(0,\)"),
         ((T, bent(), ["a"]), r"each point of energy, in the shape \(96,\); got the shape \(1,\)"),
         ((T, bent()[None], ["a", "b"]), r"each row of energy, in the shape \(1,\)"),
+        ((T, bent(), [None] * 96), r"run of each point of energy, groups\[0\] is None: leave"),
+        ((T, bent(), [1.0, np.nan] * 48), r"run of each point of energy, groups\[1\] is nan"),
+        ((T, bent(), ["a"] * 95 + [None]), r"run of each point of energy, groups\[95\] is None"),
+        ((T, np.tile(bent(), (2, 1)), ["a", None]), r"each row of energy, groups\[1\] is None"),
+        ((T, bent(), np.array(["a", 1] * 48, dtype=object)), "all strings or all numbers"),
     ],
 )
 def test_bad_data(data, words):
