@@ -1,5 +1,8 @@
 """Cooling curves: the energy of several runs along one grid of temperatures."""
 
+from collections import Counter
+from numbers import Integral
+
 import numpy as np
 
 from glassclf.configurations.configuration_set import Configurations
@@ -20,7 +23,7 @@ class CoolingCurves:
     runs : array-like of str of shape (n_runs,), default=None
         Names of the runs, each once. None numbers them.
     cooling_steps : int, default=None
-        Time steps of the cooling; None where unknown.
+        Time steps of the cooling, at least 1; None where unknown.
 
     Attributes
     ----------
@@ -67,6 +70,11 @@ class CoolingCurves:
             raise ValueError(
                 f"runs must hold a name of its own for each of the {len(energy)} runs, "
                 f"got {self.runs.tolist()}"
+            )
+        is_integer = isinstance(cooling_steps, Integral) and not isinstance(cooling_steps, bool)
+        if cooling_steps is not None and not (is_integer and cooling_steps >= 1):
+            raise ValueError(
+                f"cooling_steps must be None or an integer of at least 1, got {cooling_steps!r}"
             )
         self.cooling_steps = cooling_steps
 
@@ -116,7 +124,7 @@ def cooling_curves(data, *, cooling_steps=None):
         If ``data`` is neither.
     ValueError
         If ``info`` lacks something, ``data`` mixes cooling rates or sizes, the asked rate is not
-        there, or a run has other temperatures than the first.
+        there, or a run has other temperatures than most.
 
     Examples
     --------
@@ -145,13 +153,8 @@ def cooling_curves(data, *, cooling_steps=None):
     names, first = np.unique(runs, return_index=True)
     names = names[np.argsort(first)]
     rows = [_curve(name, data, runs) for name in names]
+    _check_one_grid(names, [temperature.tolist() for temperature, _ in rows])
     temperature = rows[0][0]
-    for name, (other, _) in zip(names, rows):
-        if not np.array_equal(temperature, other):
-            raise ValueError(
-                f"run {str(name)!r} must have the temperatures of run {str(names[0])!r}, "
-                f"{temperature.tolist()}; it has {other.tolist()}: leave such runs out"
-            )
     steps = int(data.info["cooling_steps"][0])
     return CoolingCurves(temperature, [energy for _, energy in rows], names, steps)
 
@@ -170,6 +173,20 @@ def _one_rate(data, cooling_steps):
     if cooling_steps not in present:
         raise ValueError(f"cooling_steps={cooling_steps} is not in data, which has {present}")
     return cooling_steps
+
+
+def _check_one_grid(names, grids):
+    """Raise a ValueError that holds the code to choose runs by, if not all have one grid."""
+    grid, count = Counter(map(tuple, grids)).most_common(1)[0]
+    for name, other in zip(names, grids):
+        if other != list(grid):
+            present = ", ".join(map(str, grid))
+            raise ValueError(
+                f"all runs must have the same temperatures; {count} of {len(names)} runs have "
+                f"[{present}], run {str(name)!r} has {other}: leave the others out of the "
+                'Configurations, such as by data[[set(data.info["temperature"][data.info["run"] '
+                f'== run]) == {{{present}}} for run in data.info["run"]]]'
+            )
 
 
 def _curve(name, data, runs):

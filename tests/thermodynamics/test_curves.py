@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassclf.configurations import Configurations, as_configurations
-from glassclf.datasets import load_kob_andersen
+from glassclf.datasets import load_equal_energy, load_kob_andersen
 from glassclf.thermodynamics import CoolingCurves, cooling_curves
 
 
@@ -27,6 +27,11 @@ def test_temperature_rises_and_energies_follow():
     assert curves.energy.tolist() == [[5.0, 10.0, 20.0]]
     assert curves.runs.tolist() == ["0"]
     assert np.isnan(curves.standard_error()).all()
+
+
+@pytest.mark.parametrize("steps", [None, 1, np.int64(20_000)])
+def test_cooling_steps_are_kept(steps):
+    assert CoolingCurves([1, 2], [1, 2], cooling_steps=steps).cooling_steps == steps
 
 
 def test_curves_of_the_bundled_runs(data):
@@ -70,12 +75,35 @@ def test_bad_sets_of_configurations(data):
         cooling_curves([1, 2])
     with pytest.raises(ValueError, match="data is empty: there is no run to make a curve of"):
         cooling_curves(data[:0])
-    with pytest.raises(ValueError, match=r"run 'ka2d.*001' must have the temperatures of run 'ka2"):
+    with pytest.raises(ValueError, match=r"1 of 2 runs have .*, run 'ka2d.*001' has \["):
         cooling_curves(data[np.setdiff1d(np.arange(52), [30, 43])])
     one = data[:26]
     one.info.pop("run")
     with pytest.raises(ValueError, match=r"data.info must have .* it lacks \['run'\]"):
         cooling_curves(one)
+
+
+def test_runs_of_other_temperatures_are_left_out_as_the_message_says(data):
+    # One run lacks a temperature, and by the code in the message the other 31 are chosen.
+    lacking = (data.info["run"] == data.info["run"][0]) & (data.info["temperature"] == 0.635)
+    data = data[~lacking]
+    with pytest.raises(
+        ValueError, match=r"31 of 32 runs have \[0.05, .*, run '.*000' has \["
+    ) as error:
+        cooling_curves(data)
+    code = str(error.value).split("such as by ")[1]
+    chosen = eval(code, {"data": data})
+    curves = cooling_curves(chosen)
+    assert curves.energy.shape == (31, 13)
+    assert data.info["run"][0] not in curves.runs
+
+
+def test_most_runs_may_have_one_temperature():
+    data = load_equal_energy().fast_runs
+    with pytest.raises(ValueError, match=r"96 of 128 runs have \[0.05\], run") as error:
+        cooling_curves(data)
+    code = str(error.value).split("such as by ")[1]
+    assert cooling_curves(eval(code, {"data": data})).energy.shape == (96, 1)
 
 
 def test_sizes_are_not_averaged(data):
@@ -99,6 +127,10 @@ def test_sizes_are_not_averaged(data):
         (([2, 1, 2], [1, 2, 3]), "hold each value once, 2 stands there twice"),
         (([1, 2], [[1, 2], [1, 2]], ["a", "a"]), "a name of its own for each of the 2 runs, got"),
         (([1, 2], [[1, 2], [1, 2]], ["a"]), "a name of its own for each of the 2 runs"),
+        (([1, 2], [1, 2], None, -4), "cooling_steps must be None or an integer .* 1, got -4"),
+        (([1, 2], [1, 2], None, 0), "cooling_steps must be None or an integer .* 1, got 0"),
+        (([1, 2], [1, 2], None, True), "cooling_steps must be None or an integer .* got True"),
+        (([1, 2], [1, 2], None, "x"), "cooling_steps must be None or an integer .* got 'x'"),
     ],
 )
 def test_bad_curves(arguments, words):
