@@ -28,7 +28,7 @@ def check_runs(data, needed=NEEDED):
     TypeError
         If ``data`` is neither.
     ValueError
-        If ``info`` lacks something.
+        If ``info`` lacks something, or ``data`` is empty.
     """
     data = getattr(data, "data", data)
     if not isinstance(data, Configurations):
@@ -39,6 +39,8 @@ def check_runs(data, needed=NEEDED):
     lacking = [name for name in needed if name not in data.info]
     if lacking:
         raise ValueError(f"data.info must have {list(needed)}, it lacks {lacking}")
+    if not len(data):
+        raise ValueError("data is empty: there is no run to choose from")
     return data
 
 
@@ -48,7 +50,8 @@ def check_one_rate(data):
     if len(rates) > 1:
         raise ValueError(
             f"data mixes cooling rates, cooling_steps={rates.tolist()}: choose one, such as "
-            f'data[data.info["cooling_steps"] == {rates[0]}]'
+            f'data[data.info["cooling_steps"] == {rates[0]}], of a Bunch '
+            f'data.data[data.data.info["cooling_steps"] == {rates[0]}]'
         )
 
 

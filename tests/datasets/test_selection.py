@@ -75,7 +75,13 @@ def _without(name):
         (
             Configurations.concatenate([_data(), _data(("c",), cooling_steps=9)]),
             {},
-            r"mixes cooling rates, cooling_steps=\[9, 1000\]: choose one",
+            r"mixes cooling rates, cooling_steps=\[9, 1000\]: choose one, such as "
+            r'data\[data.info\["cooling_steps"\] == 9\], of a Bunch',
+        ),
+        (
+            Bunch(data=Configurations.concatenate([_data(), _data(("c",), cooling_steps=9)])),
+            {},
+            r', of a Bunch data.data\[data.data.info\["cooling_steps"\] == 9\]$',
         ),
         (
             Configurations.concatenate([_data(), _data(("c",), temperatures=(0.05,))]),
@@ -182,3 +188,10 @@ def test_bad_input_of_the_others(select, parameters, words):
 def test_no_liquid_at_all():
     with pytest.raises(ValueError, match=r"liquids must be one or more.* in data, got \[\]"):
         select_glass_and_liquids(_data(temperatures=(0.3, 0.05)))
+
+
+@pytest.mark.parametrize("select", [select_pair, select_temperatures, select_glass_and_liquids])
+@pytest.mark.parametrize("kind", [lambda data: data, lambda data: Bunch(data=data)])
+def test_an_empty_set(select, kind):
+    with pytest.raises(ValueError, match="^data is empty: there is no run to choose from$"):
+        select(kind(_data()[:0]))
