@@ -5,6 +5,7 @@ import numpy as np
 from glassclf.plotting.axes import take_axes
 from glassclf.plotting.discs import COLORS, draw_discs
 from glassclf.thermodynamics import bulk_region, film_profile
+from glassclf.thermodynamics.film_profiles import NoBulkError
 
 LABELS = ("A", "B", "substrate")
 DENSITY_COLOR, COMPOSITION_COLOR, BULK_COLOR, EDGE_COLOR = "black", COLORS[1], "#fee0c2", "#e6550d"
@@ -20,7 +21,8 @@ class FilmDisplay:
     profile : Bunch
         What :func:`~glassclf.thermodynamics.film_profile` returned.
     region : Bunch, default=None
-        What :func:`~glassclf.thermodynamics.bulk_region` returned; None shades no bulk.
+        What :func:`~glassclf.thermodynamics.bulk_region` returned; None shades no bulk, and a
+        title says so.
 
     Attributes
     ----------
@@ -45,7 +47,7 @@ class FilmDisplay:
 
     @classmethod
     def from_film(cls, film, *, bin_width=1.0, margin=None, ax=None):
-        """Find profile and bulk of a film, and draw them.
+        """Find profile and bulk of a film, and draw them; of a film without bulk the profile.
 
         Parameters
         ----------
@@ -62,7 +64,13 @@ class FilmDisplay:
         -------
         display : FilmDisplay
         """
-        return cls(film, film_profile(film, bin_width), bulk_region(film, margin)).plot(ax=ax)
+        profile = film_profile(film, bin_width)
+        try:
+            region = bulk_region(film, margin)
+        except NoBulkError:
+            # Why it has none is best seen in the drawing.
+            region = None
+        return cls(film, profile, region).plot(ax=ax)
 
     def plot(self, ax=None):
         """Draw film, density and composition over one height.
@@ -113,6 +121,7 @@ class FilmDisplay:
 
     def _note_bulk(self, ax):
         if self.region is None:
+            ax.set_title("without bulk region", fontsize="medium")
             return
         middle = (self.region.y_low + self.region.y_high) / 2
         ax.text(0.05, middle, "bulk", transform=ax.get_yaxis_transform(), va="center")

@@ -24,6 +24,10 @@ DENSITY_TOLERANCE = 0.15
 COMPOSITION_ERRORS = 4.0
 
 
+class NoBulkError(ValueError):
+    """No part of a film is bulk, although nothing is wrong with the film or the parameters."""
+
+
 def film_profile(film, bin_width=1.0):
     """Density and composition of a film in slabs along the direction of growth.
 
@@ -142,7 +146,7 @@ def bulk_region(film, margin=None):
         margin = WIDE_MARGIN if thickness >= 4 * WIDE_MARGIN else MARGIN
     low, high = profile.substrate_top + margin, lowest_surface - margin
     if high - low < SLAB_WIDTH:
-        raise ValueError(
+        raise NoBulkError(
             f"the film has no bulk: it is {thickness:.1f} sigma thick where it is thinnest, and a "
             f"margin of {margin:g} at the substrate and at the surface must leave {SLAB_WIDTH:g}: "
             "make a thicker film"
@@ -153,7 +157,7 @@ def bulk_region(film, margin=None):
     slabs = _count_slabs(heights, is_b, edges, film.box[0])
     alike = _is_like_the_others(slabs)
     if not alike.any():
-        raise ValueError(
+        raise NoBulkError(
             f"the film has no bulk: between {low:.1f} and {high:.1f} no part has the density and "
             f"composition of most others, densities are {slabs['density'].round(2).tolist()}"
         )

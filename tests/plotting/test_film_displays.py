@@ -55,6 +55,23 @@ def test_bulk_and_surface_are_marked(films):
     without = FilmDisplay(films[0], film_profile(films[0])).plot()
     assert not without.ax_[1].texts
     assert display.ax_[1].texts[0].get_text() == "bulk"
+    assert display.ax_[1].get_title() == ""
+
+
+def test_a_film_without_bulk_is_drawn_without_one():
+    film = toy_films(1, n_rows=8)[0]
+    with pytest.raises(ValueError, match="the film has no bulk"):
+        bulk_region(film)
+    display = FilmDisplay.from_film(film)
+    assert display.region is None
+    assert display.ax_[1].get_title() == "without bulk region"
+    heights = [line.get_ydata()[0] for line in display.ax_[1].lines]
+    assert heights == [film_profile(film).surface]
+    (steps,) = [one for one in display.ax_[1].patches if hasattr(one, "get_data")]
+    np.testing.assert_array_equal(steps.get_data().values, film_profile(film).density)
+    # What is wrong with the input is still said.
+    with pytest.raises(ValueError, match="margin must be None or a number"):
+        FilmDisplay.from_film(film, margin=-1)
 
 
 def test_particles_on_the_side_are_drawn_on_both_sides():
