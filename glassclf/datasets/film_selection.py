@@ -64,9 +64,9 @@ def select_films(
     TypeError
         If ``data`` is neither.
     ValueError
-        If ``info`` lacks something, the state or the temperature is not present, ``data`` mixes
-        substrate temperatures or fluxes, a run does not have exactly one film of each material, or
-        a film cannot be cut (the message names the films and says why).
+        If ``info`` lacks something, ``data`` is empty, the state or the temperature is not present,
+        ``data`` mixes substrate temperatures or fluxes, a run does not have exactly one film of
+        each material, or a film cannot be cut (the message names the films and says why).
 
     Examples
     --------
@@ -106,6 +106,8 @@ def _check_data(data):
     lacking = [name for name in NEEDED if name not in data.info]
     if lacking:
         raise ValueError(f"data.info must have {list(NEEDED)}, it lacks {lacking}")
+    if not len(data):
+        raise ValueError("data is empty: there is no film to choose from")
     return data
 
 
@@ -139,6 +141,7 @@ def _check_is_one(name, info, chosen):
         advice = (
             f"choose one by substrate_temperature={present[0]}"
             if name == "substrate_temperature"
-            else f'choose one, such as data[data.info["{name}"] == {present[0]}]'
+            else f'choose one, such as data[data.info["{name}"] == {present[0]}], '
+            f'of a Bunch data.data[data.data.info["{name}"] == {present[0]}]'
         )
         raise ValueError(f"data mixes films of {name}={present}: {advice}")

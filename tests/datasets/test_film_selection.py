@@ -57,6 +57,9 @@ def test_films_of_two_fluxes_are_refused(films):
     words = r'films of flux=\[0.0007, 0.0067\]: choose one, such as data\[data.info\["flux"\]'
     with pytest.raises(ValueError, match=words):
         select_films(mixed)
+    words = r'choose one, .* of a Bunch data.data\[data.data.info\["flux"\] == 0.0007\]$'
+    with pytest.raises(ValueError, match=words):
+        select_films(Bunch(data=mixed))
     select_films(with_info(films, flux=np.full(12, 0.0067)), n_particles=50)
 
 
@@ -67,6 +70,11 @@ def test_runs_without_both_materials_are_named(films):
     twice = with_info(films, run=np.repeat(["a", "b"], [8, 4]))
     with pytest.raises(ValueError, match="run 'a' .* film that is vapor-deposited, it has 2"):
         select_films(twice)
+
+
+def test_an_empty_set(films):
+    with pytest.raises(ValueError, match="^data is empty: there is no film to choose from$"):
+        select_films(films[:0])
 
 
 def test_films_that_cannot_be_cut_are_named(films):
