@@ -74,7 +74,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="short runs, once")
     quick = parser.parse_args().quick
     n_particles, steps = (100, 10_000) if quick else (1080, 200_000)
-    repeats, n_runs = (1, 2) if quick else (3, 6)
+    repeats, n_runs = (1, 2) if quick else (3, 4)
     print(f"LAMMPS {start_lammps().version()}, {platform.processor()}, {platform.platform()}")
     print(f"{n_particles} particles, {steps} steps; seconds, each the median of {repeats}")
     with tempfile.TemporaryDirectory() as folder:
