@@ -56,8 +56,8 @@ def compare_ends(curves):
 
 # %%
 # The fits, for each rate and each high window. Runs are named, so that comparisons know which fits
-# see the same runs: there each resample draws the same runs for both. A fit warns where its interval
-# reaches outside the data; here a star says so, which is what far windows and fast coolings get.
+# see the same runs: there each resample draws the same runs for both. A fit warns where its
+# interval reaches outside the data, as with far windows and fast coolings; here a star says so.
 def fit_transitions(curves):
     fitted = {}
     print(f"\nTg and its interval over runs; low window {name_of(LOW)}\n")
