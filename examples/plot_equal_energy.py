@@ -15,7 +15,7 @@ neighbours that are closer to a hexagon than in the liquid.
 
 Run it from a checkout::
 
-    python examples/plot_equal_energy.py     # about 3 minutes on 2 cores
+    python examples/plot_equal_energy.py     # about 4 minutes on 2 cores
 
 It needs ``glassclf[order,plot]``. It prints a table and writes ``equal_energy.png`` into
 ``equal_energy_output``.

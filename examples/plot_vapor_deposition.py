@@ -9,7 +9,7 @@ exactly one number of particles and one composition, and energies are compared a
 
 Run it from a checkout::
 
-    python examples/plot_vapor_deposition.py     # about 3 minutes on 2 cores
+    python examples/plot_vapor_deposition.py     # about 4 minutes on 2 cores
 
 It prints two tables and writes ``vapor_deposition.png`` into ``vapor_deposition_output``.
 """
