@@ -115,8 +115,9 @@ def bulk_region(film, margin=None):
     TypeError
         If the film is no Configuration.
     ValueError
-        If it is not in the format of a film, ``margin`` is not a number of at least 0, or no part
-        of the film is bulk; the message says why.
+        If it is not in the format of a film, or ``margin`` is not a number of at least 0.
+    NoBulkError
+        If no part of the film is bulk; the message says why. It is a ValueError too.
 
     Notes
     -----
