@@ -1,10 +1,9 @@
 """The bundled cooling curves: how they are packed into one file, and how they are loaded."""
 
-from importlib import resources
-
 import numpy as np
 from sklearn.utils import Bunch
 
+from glassclf.datasets.bundled import read_bundled
 from glassclf.thermodynamics.curves import CoolingCurves
 
 FILE_NAME = "cooling_curves_2d.npz"
@@ -35,14 +34,11 @@ def load_cooling_curves():
     >>> round(float(curves[20000].mean()[0]), 2)
     -3.66
     """
-    folder = resources.files("glassclf.datasets") / "data"
-    with resources.as_file(folder / FILE_NAME) as path, np.load(path) as arrays:
-        curves = unpack_curves(arrays)
+    curves, described = read_bundled(FILE_NAME, DESCRIPTION_NAME, unpack_curves)
     return Bunch(
         curves=curves,
-        DESCR=(folder / DESCRIPTION_NAME).read_text(encoding="utf-8"),
         units=dict(UNITS),
-        filename=str(folder / FILE_NAME),
+        **described,
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from glassclf.configurations.atomic import complete_file
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.simulation.minimization import quench
+from glassclf.simulation.potentials import get_potential
 from glassclf.simulation.segments import (
     CoolingProtocol,
     CoolingState,
@@ -178,7 +179,7 @@ def bytes_needed(protocol):
     -------
     n_bytes : int
     """
-    n_dims = 3 if protocol.potential.endswith("3d") else 2
+    n_dims = get_potential(protocol.potential).n_dims
     # Positions and types of both states, and once more those of the part that they replace.
     configurations = 3 * len(protocol.temperatures) * protocol.n_particles
     return configurations * 8 * (n_dims + 1) + 200 * protocol.n_particles + 100_000

@@ -1,11 +1,10 @@
 """The bundled pairs of equal energy: how their glasses are packed, and how they are loaded."""
 
-from importlib import resources
-
 import numpy as np
 from sklearn.utils import Bunch
 
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.datasets.bundled import read_bundled
 from glassclf.datasets.energy_matching import match_energy
 from glassclf.datasets.fixed_point import decode_fixed_point, encode_fixed_point
 from glassclf.datasets.kob_andersen import SHARED, UNITS, load_kob_andersen
@@ -46,9 +45,7 @@ def load_equal_energy():
     >>> bool((abs(energy[::2] - energy[1::2]) <= 0.002).all())
     True
     """
-    folder = resources.files("glassclf.datasets") / "data"
-    with resources.as_file(folder / FILE_NAME) as path, np.load(path) as arrays:
-        fast_runs = unpack_inherent(arrays)
+    fast_runs, described = read_bundled(FILE_NAME, DESCRIPTION_NAME, unpack_inherent)
     both = Configurations.concatenate([fast_runs, _inherent(load_kob_andersen().data)])
     data, target, groups = match_energy(both)
     return Bunch(
@@ -56,9 +53,8 @@ def load_equal_energy():
         target=target,
         groups=groups,
         fast_runs=fast_runs,
-        DESCR=(folder / DESCRIPTION_NAME).read_text(encoding="utf-8"),
         units=dict(UNITS),
-        filename=str(folder / FILE_NAME),
+        **described,
     )
 
 

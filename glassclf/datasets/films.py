@@ -1,11 +1,10 @@
 """The bundled films: how they are packed into one file, and how they are loaded."""
 
-from importlib import resources
-
 import numpy as np
 from sklearn.utils import Bunch
 
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.datasets.bundled import read_bundled
 
 FILE_NAME = "films_2d.npz"
 DESCRIPTION_NAME = "films_2d.rst"
@@ -54,14 +53,11 @@ def load_films():
     >>> sorted(set(films.info["substrate_temperature"].tolist()))
     [0.147, 0.168, 0.189, 0.21, 0.231]
     """
-    folder = resources.files("glassclf.datasets") / "data"
-    with resources.as_file(folder / FILE_NAME) as path, np.load(path) as arrays:
-        data = unpack_films(arrays)
+    data, described = read_bundled(FILE_NAME, DESCRIPTION_NAME, unpack_films)
     return Bunch(
         data=data,
-        DESCR=(folder / DESCRIPTION_NAME).read_text(encoding="utf-8"),
         units=dict(UNITS),
-        filename=str(folder / FILE_NAME),
+        **described,
     )
 
 

@@ -1,11 +1,10 @@
 """The bundled Kob-Andersen runs: how they are packed into one file, and how they are loaded."""
 
-from importlib import resources
-
 import numpy as np
 from sklearn.utils import Bunch
 
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.datasets.bundled import read_bundled
 from glassclf.datasets.fixed_point import decode_fixed_point, encode_fixed_point
 
 FILE_NAME = "kob_andersen_2d.npz"
@@ -52,14 +51,11 @@ def load_kob_andersen():
     >>> round(float(glass.info["inherent_energy"].mean()), 2)
     -3.7
     """
-    folder = resources.files("glassclf.datasets") / "data"
-    with resources.as_file(folder / FILE_NAME) as path, np.load(path) as arrays:
-        data = unpack_runs(arrays)
+    data, described = read_bundled(FILE_NAME, DESCRIPTION_NAME, unpack_runs)
     return Bunch(
         data=data,
-        DESCR=(folder / DESCRIPTION_NAME).read_text(encoding="utf-8"),
         units=dict(UNITS),
-        filename=str(folder / FILE_NAME),
+        **described,
     )
 
 
