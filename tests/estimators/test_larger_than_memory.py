@@ -13,8 +13,9 @@ from glassclf.configurations import Configurations
 
 QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
 MEGABYTE = 2**20
-# Private memory beyond what Python and torch take when they are loaded.
-HEADROOM = (12 if QUICK else 48) * MEGABYTE
+# Private memory beyond what Python and torch take when they are loaded. Whatever the size of the
+# store, the fits need 8 to 13 MB: batches, and the distances of at most 100 graphs.
+HEADROOM = (24 if QUICK else 48) * MEGABYTE
 BYTES_OF_PARTICLE = 24
 
 
