@@ -18,6 +18,7 @@ from glassclf.estimators.fingerprint import data_fingerprint
 from glassclf.estimators.fit_tasks import CallbackSupportMixin, FitTasks
 from glassclf.estimators.fitting import FitData, fit_network
 from glassclf.estimators.memory import explained_out_of_memory
+from glassclf.estimators.metadata import known_groups
 from glassclf.estimators.net import Net
 from glassclf.estimators.net_callbacks import BestEpoch, ValidationScore
 from glassclf.estimators.parameters import TrainingParameters
@@ -205,10 +206,7 @@ class NetworkEstimator(
             raise
 
     def _known_groups(self, X, groups, n_samples):
-        if groups is None:
-            info = getattr(X, "info", None)
-            # The info of a pandas table is a method.
-            groups = info.get("run") if isinstance(info, dict) else None
+        groups = known_groups(X, groups)
         if groups is None:
             return None
         if not hasattr(groups, "dtype"):

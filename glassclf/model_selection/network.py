@@ -3,8 +3,8 @@
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from glassclf.configurations import as_configurations
 from glassclf.estimators.base import NetworkEstimator
+from glassclf.estimators.metadata import known_groups, with_info
 
 
 def prepare_network(estimator, X, y, groups):
@@ -35,13 +35,8 @@ def prepare_network(estimator, X, y, groups):
     ValueError
         If the network is to keep the encoder of an earlier fit.
     """
-    if isinstance(X, (list, tuple)) and X and isinstance(getattr(X[0], "info", None), dict):
-        # Single configurations, whose runs the steps before the network would lose.
-        X = as_configurations(X)
-    if groups is None:
-        info = getattr(X, "info", None)
-        # The info of a pandas table is a method.
-        groups = info.get("run") if isinstance(info, dict) else None
+    X = with_info(X)
+    groups = known_groups(X, groups)
     before, network = [], estimator
     while isinstance(network, Pipeline):
         if len(network) > 1:
