@@ -29,6 +29,8 @@ class CoordinationFeaturizer(ConfigurationFeaturizer):
         "r_max": [Interval(Real, 0, None, closed="neither")],
         "n_most": [Interval(Integral, 1, None, closed="left")],
     }
+    # Where a search of parameters looks: a range, or the values to choose from.
+    _search_space = {"r_max": ("float", 1.1, 2.5), "n_most": ("choice", (6, 8, 12))}
     # Motions that leave the features as they are. The checks of glassclf.testing try them.
     _invariances = ("translation", "rotation90", "rotation", "permutation")
 

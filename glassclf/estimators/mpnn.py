@@ -49,6 +49,11 @@ class GraphInput:
         "n_radial": [Number(Integral, 1, None, closed="left")],
         "pooling": [StrOptions({"mean", "attention"})],
     }
+    _network_search_space = {
+        "hidden_size": ("int", 16, 128, "log"),
+        "n_layers": ("int", 1, 5),
+        "batch_size": ("int", 2, 16, "log"),
+    }
     _default_module = MessagePassingNetwork
     _evaluation_dtype = torch.float32
 
@@ -190,6 +195,7 @@ class MPNNClassifier(GraphInput, NetworkClassifier):
         **NetworkClassifier._parameter_constraints,
         **GraphInput._network_constraints,
     }
+    _search_space = {**NetworkClassifier._search_space, **GraphInput._network_search_space}
 
 
 @document(**FACTS)
@@ -244,3 +250,4 @@ class MPNNRegressor(GraphInput, NetworkRegressor):
         **NetworkRegressor._parameter_constraints,
         **GraphInput._network_constraints,
     }
+    _search_space = {**NetworkRegressor._search_space, **GraphInput._network_search_space}

@@ -89,3 +89,26 @@ class TrainingParameters:
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    # What glassclf.model_selection.search_space collects: few, as every further one takes trials.
+    _search_space = {
+        "lr": ("float", 1e-4, 3e-2, "log"),
+        "batch_size": ("int", 4, 64, "log"),
+        "weight_decay": ("float", 1e-4, 1e-1, "log"),
+        "dropout": ("float", 0.0, 0.5),
+    }
+    # What one schedule alone looks at.
+    _schedule_search_spaces = {
+        "linear": {"decay_start": ("float", 0.1, 0.9)},
+        "plateau": {"plateau_patience": ("int", 2, 10)},
+        "threshold": {"threshold": ("float", 0.6, 0.95)},
+    }
+
+    def _get_search_space(self):
+        space = self._search_space | self._schedule_search_spaces.get(self.schedule, {})
+        # Rates given for the thresholds must stay below lr, and several thresholds one above the
+        # other: what was chosen by hand is left as it is.
+        if self.threshold_lr is not None:
+            space.pop("lr", None)
+        if not isinstance(self.threshold, Real):
+            space.pop("threshold", None)
+        return space

@@ -72,6 +72,9 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
         **ConfigurationFeaturizer._parameter_constraints,
         "orders": ["array-like"],
     }
+    _search_space = {
+        "orders": ("choice", ((6,), (4, 6), (4, 5, 6), (4, 6, 8), (2, 3, 4, 5, 6, 7, 8))),
+    }
     _invariances = ("translation", "rotation90", "rotation", "permutation")
 
     def __init__(self, orders=(4, 5, 6), *, n_jobs=None):

@@ -77,6 +77,8 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         "r_max": [Number(Real, 0, None, closed="neither"), None],
         "connect": ["boolean"],
     }
+    # From the first shell of neighbours to the second of a liquid in three dimensions, or nearly.
+    _search_space = {"n_neighbors": ("int", 6, 40, "log"), "r_max": ("float", 1.3, 3.0)}
     _invariances = ("translation",)
     _sequence = LazyGraphs
     _of_no_effect = ()
@@ -97,6 +99,15 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         self.lazy = lazy
         self.cache = cache
         self.n_jobs = n_jobs
+
+    def _get_search_space(self):
+        # Each cuts off what the other lets through: both are searched only where both are given.
+        space = dict(self._search_space)
+        if self.r_max is None:
+            space.pop("r_max", None)
+        elif self.n_neighbors is None:
+            space.pop("n_neighbors", None)
+        return space
 
     def _n_bytes(self, X):
         # Of a radius the number of neighbours is unknown.

@@ -87,6 +87,8 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         "n_bins": [Number(Integral, 1, None, closed="left")],
         "partial": ["boolean"],
     }
+    # Diameters are about 1: from the first shell of neighbours to the fourth or so.
+    _search_space = {"r_max": ("float", 1.5, 5.0), "n_bins": ("int", 20, 200, "log")}
     _invariances = ("translation", "rotation90", "permutation")
 
     def __init__(self, r_max=2.5, n_bins=100, *, partial=True, n_jobs=None):

@@ -1,6 +1,7 @@
-"""Choosing a model: repeated trainings of one setting, and the range of learning rates."""
+"""Choosing a model: search spaces, repeated trainings, the range of learning rates."""
 
 from glassclf.model_selection.learning_rate_range import lr_range
 from glassclf.model_selection.repetition import repeat_fit
+from glassclf.model_selection.spaces import search_space
 
-__all__ = ["lr_range", "repeat_fit"]
+__all__ = ["lr_range", "repeat_fit", "search_space"]
