@@ -16,7 +16,7 @@ LOWEST = {
     "scikit-learn": "1.7",
     "torch": "2.5",
     "skorch": "1.2",
-    "optuna": "4.2",
+    "optuna": "5.0",
     "joblib": "1.5",
     "tqdm": "4.66",
     "safetensors": "0.5",
@@ -32,7 +32,7 @@ LOWEST = {
     "rich": "14.1",
     "dask": "2025.1",
     "distributed": "2025.1",
-    "psycopg": "3.2",
+    "psycopg": "3.2.1",
     "accelerate": "1.2",
     "torch-geometric": "2.6",
     "pytest": "8.3",
@@ -62,10 +62,9 @@ EXTRAS["tests"] = [
     "hypothesis",
     "pandas",
     "numpydoc",
-    "accelerate",
     "rich",
 ]
-for used_by_tests in ("simulation", "io", "order", "plot", "train"):
+for used_by_tests in ("simulation", "io", "order", "plot", "train", "cluster"):
     EXTRAS["tests"] += EXTRAS[used_by_tests]
 
 
