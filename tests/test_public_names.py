@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 
 import glassclf
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
-from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer
+from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer, RDFFeaturizer
+from glassclf.model_selection import OptunaSearch
 from glassclf.testing import all_classes, two_phases
 
 get_doc_object = pytest.importorskip("numpydoc.docscrape").get_doc_object
@@ -158,6 +159,9 @@ def fitted(name):
     }
     if name in networks:
         return networks[name]().fit(X, target)[-1]
+    if name == "OptunaSearch":
+        space = {"n_bins": ("int", 5, 9)}
+        return OptunaSearch(RDFFeaturizer(), space, n_trials=1, cv=2, scoring=lambda *_: 1.0).fit(X)
     estimator = dict(all_classes("featurizer"))[name]()
     estimator.fit_transform(X, y)
     return estimator
@@ -168,6 +172,10 @@ def fitted(name):
 def test_fitted_attributes_are_documented(name):
     estimator = fitted(name)
     found = {name for name in vars(estimator) if name.endswith("_") and not name.startswith("_")}
+    # What a search has in some cases only.
+    found |= {
+        "OptunaSearch": {"classes_", "feature_names_in_", "n_features_in_", "pareto_front_"}
+    }.get(name, set())
     assert sorted(documented(doc_of(type(estimator)), "Attributes")) == sorted(found)
 
 

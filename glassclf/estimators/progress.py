@@ -30,6 +30,37 @@ def may_draw():
     return not nested and not child and os.environ.get("RANK", "0") == "0"
 
 
+def open_bar(name, bar_format, *, total, initial):
+    """Draw a progress bar: often on a screen, seldom in a log, which keeps every state of it.
+
+    Parameters
+    ----------
+    name : str
+        Written before the bar.
+    bar_format : str
+        As tqdm takes it.
+    total, initial : int
+        Number of steps, and of those that were done before.
+
+    Returns
+    -------
+    bar : tqdm.tqdm
+    """
+    from tqdm.auto import tqdm  # slow to import
+
+    log = not sys.stderr.isatty() and "ipykernel" not in sys.modules
+    interval = {"mininterval": LOG_INTERVAL, "maxinterval": LOG_INTERVAL} if log else {}
+    return tqdm(
+        desc=name,
+        total=total,
+        initial=initial,
+        bar_format=bar_format,
+        miniters=0,  # tqdm would look at the clock after so many steps only
+        smoothing=0,  # the mean since the start: steps take equally long
+        **interval,
+    )
+
+
 class ProgressBar(Callback):
     """Show epochs, time left, loss, validation score and learning rate while a net trains.
 
@@ -56,18 +87,11 @@ class ProgressBar(Callback):
         """Draw the bar, which starts where a resumed training does."""
         if self._bar is not None:
             return
-        from tqdm.auto import tqdm  # slow to import
-
-        log = not sys.stderr.isatty() and "ipykernel" not in sys.modules
-        interval = {"mininterval": LOG_INTERVAL, "maxinterval": LOG_INTERVAL} if log else {}
-        self._bar = tqdm(
-            desc=self.name,
+        self._bar = open_bar(
+            self.name,
+            BAR,
             total=self.last_epoch - self.first_epoch,
             initial=len(net.history) - 1 - self.first_epoch,
-            bar_format=BAR,
-            miniters=0,  # tqdm would look at the clock after so many epochs only
-            smoothing=0,  # the mean since the start: epochs take equally long
-            **interval,
         )
 
     def on_batch_end(self, net, training, **kwargs):

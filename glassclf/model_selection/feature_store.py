@@ -1,0 +1,117 @@
+"""Features that the trials of a search share, computed once and kept on disk."""
+
+import shutil
+import tempfile
+
+import joblib
+from joblib import Memory
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+
+from glassclf.featurizers import ConfigurationFeaturizer
+
+
+class FeatureStore:
+    """The featurizers at the beginning of a pipeline, run once for each setting of theirs.
+
+    A featurizer is fitted on the training part of a fold, as ever, but its features of all samples
+    are then computed at once, and found again by every other fold and trial in which it has learned
+    the same: features of one configuration do not depend on the others.
+
+    Several processes may use one folder at a time: joblib writes a file under another name first,
+    and features that another process has thrown out are computed again.
+
+    Parameters
+    ----------
+    folder : str or path-like, default=None
+        Where features are kept. None: a temporary folder, which :meth:`close` removes.
+    max_bytes : int or str
+        Size at which the features that were not used for longest are thrown out, as in
+        :meth:`joblib.Memory.reduce_size`.
+    data : str
+        Digits that stand for the samples.
+    """
+
+    def __init__(self, folder, max_bytes, data):
+        self.folder, self.max_bytes, self.data = folder, max_bytes, data
+        self._own = folder is None
+        if self._own:
+            self.folder = tempfile.mkdtemp(prefix="glassclf-features-")
+
+    def split(self, pipeline):
+        """Separate what computes features from what learns on them.
+
+        Parameters
+        ----------
+        pipeline : estimator
+
+        Returns
+        -------
+        head : list of transformer
+            Steps up to the last one that a featurizer is in, the last step of all left out.
+        tail : estimator
+            A pipeline of the other steps; an estimator that is no pipeline is all tail.
+        """
+        if not isinstance(pipeline, Pipeline):
+            return [], pipeline
+        last = max(
+            (place for place, (_, step) in enumerate(pipeline.steps[:-1]) if _featurizes(step)),
+            default=-1,
+        )
+        head = [step for _, step in pipeline.steps[: last + 1] if step not in (None, "passthrough")]
+        return head, pipeline[last + 1 :]
+
+    def compute(self, head, X, y, train):
+        """Compute the features of all samples, or find them.
+
+        Parameters
+        ----------
+        head : list of transformer
+            They are not changed.
+        X, y : object
+            All samples, and their targets.
+        train : ndarray of int
+            Rows that the steps are fitted on.
+
+        Returns
+        -------
+        features : object
+            Behind the last step of the head, one row for each sample; not to be changed.
+        """
+        key = self.data
+        y_train = None if y is None else _safe_indexing(y, train)
+        for step in head:
+            step = clone(step).fit(_safe_indexing(X, train), y_train)
+            key = joblib.hash([key, step])
+            if getattr(step, "lazy", False):
+                # Nothing is computed yet, and its own parameter ``cache`` keeps what will be.
+                X = step.transform(X)
+            else:
+                X = self._memory.cache(_transform, ignore=["step", "X"])(step, X, key)
+        return X
+
+    @property
+    def _memory(self):
+        # Read-only maps: processes share them, and a file that is thrown out stays as long as it is
+        # mapped.
+        return Memory(self.folder, mmap_mode="r", verbose=0)
+
+    def shrink(self):
+        """Throw out what is over the limit."""
+        self._memory.reduce_size(bytes_limit=self.max_bytes)
+
+    def close(self):
+        """Remove a temporary folder."""
+        if self._own:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _featurizes(step):
+    """Whether a step is a featurizer, or holds one, such as a union of several."""
+    parts = step.get_params(deep=True).values() if hasattr(step, "get_params") else ()
+    return any(isinstance(part, ConfigurationFeaturizer) for part in (step, *parts))
+
+
+def _transform(step, X, key):
+    return step.transform(X)

@@ -1,0 +1,218 @@
+"""One call of a search's fit: its data and folds, its study, its share of the trials."""
+
+import copy
+from importlib.metadata import version
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
+from sklearn.utils import check_random_state
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import _check_method_params
+
+from glassclf.estimators.metadata import inner_fit_parameters, known_groups, with_info
+from glassclf.model_selection.feature_store import FeatureStore
+from glassclf.model_selection.liveness import Worker
+from glassclf.model_selection.search_bar import SearchBar
+from glassclf.model_selection.search_loop import SearchLoop, seed_for
+from glassclf.model_selection.search_scoring import Objectives, is_multimetric, scorer_of
+from glassclf.model_selection.sharing import ERROR, is_complete, worker_of_last
+from glassclf.model_selection.spaces import Space
+from glassclf.model_selection.studies import (
+    name_of_study,
+    open_storage,
+    open_study,
+    quiet_optuna,
+    study_facts,
+)
+from glassclf.model_selection.trials import Task
+
+N_SPLITS = 5
+
+
+class SearchRun:
+    """What a call of ``fit`` works with.
+
+    Parameters
+    ----------
+    search : OptunaSearch
+        With valid parameters; it is not changed.
+    X, y : object
+        Samples and targets.
+    groups : array-like of shape (n_samples,) or None
+    params : dict
+        For ``fit`` of the estimator.
+
+    Attributes
+    ----------
+    study : optuna.Study
+    space : Space
+    task : Task
+    scorer : callable or dict
+        For ``scorer_``.
+    multimetric : bool
+    """
+
+    def __init__(self, search, X, y, groups, params):
+        X = with_info(X)
+        groups = known_groups(X, groups)
+        self.search, self.space = search, Space(search.space, search.estimator)
+        self.objectives = Objectives.of(search.scoring, search.refit)
+        if search.pruner is not None and len(self.objectives.directions) > 1:
+            raise ValueError(
+                "pruner compares trials by one score, but here are several objectives: set refit "
+                "to the name of a score, or pruner=None"
+            )
+        fit, split, score = _route(search, X, groups, params)
+        folds = _folds(search, X, y, groups, split)
+        scorer = scorer_of(search.estimator, self.objectives.scoring)
+        self.multimetric = is_multimetric(scorer)
+        self.scorer = scorer._scorers if self.multimetric else scorer
+        self.task = Task(clone(search.estimator), X, y, folds, scorer, fit, score)
+        self.name = name_of_study(search.study_name, X, y, groups)
+        self.worker = None if search.storage is None else Worker(search.grace_period)
+        self._seed = check_random_state(search.random_state).randint(2**31 - 1)
+        facts = study_facts(search.estimator, self.space, self.objectives.directions, folds)
+        with quiet_optuna():
+            self.study = open_study(
+                open_storage(search.storage),
+                self.name,
+                self.objectives.directions,
+                copy.deepcopy(search.sampler),
+                search.pruner,
+                facts,
+            )
+        self.n_run = 0
+
+    def work(self, start):
+        """Run trials until the study is complete, or the time is over.
+
+        Parameters
+        ----------
+        start : float
+            When the call began, as :func:`time.monotonic` tells it.
+        """
+        search = self.search
+        self.task.features = FeatureStore(
+            search.cache, search.cache_size, f"{self.name} {version('glassclf')}"
+        )
+        loop = SearchLoop(
+            self.study,
+            self.space,
+            self.task,
+            list(self.objectives.directions),
+            n_trials=search.n_trials,
+            deadline=float("inf") if search.timeout is None else start + search.timeout,
+            n_jobs=search.n_jobs,
+            by_epoch=search.pruner is not None,
+            worker=self.worker,
+            reseed=self._reseed,
+            error_score=search.error_score,
+            bar=SearchBar(search.n_trials, search.verbose),
+        )
+        try:
+            with quiet_optuna():
+                loop.run()
+        finally:
+            self.task.features.close()
+            self.task.features = None
+        self.n_run = loop.n_run
+
+    def _reseed(self, number):
+        from optuna.samplers import TPESampler
+
+        if self.search.sampler is None:
+            self.study.sampler = TPESampler(seed=seed_for(self._seed, number))
+        elif number > 0:
+            # Else a sampler with a seed would propose once more what it did in the first call, or
+            # in another worker.
+            self.study.sampler.reseed_rng()
+
+    @property
+    def is_last(self):
+        """Whether this worker is the one to fit the best parameters, of all that work together."""
+        if not is_complete(self.study, self.search.n_trials):
+            return False
+        return self.n_run == 0 or worker_of_last(self.study) == self.worker.name
+
+    def complete_trials(self):
+        """Trials that have a value, list of optuna.trial.FrozenTrial."""
+        from optuna.trial import TrialState
+
+        return self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+    def require_results(self):
+        """Refuse a study without a single complete trial.
+
+        Raises
+        ------
+        ValueError
+            With the text of the first error, if every trial failed.
+        """
+        if self.complete_trials():
+            return
+        trials = self.study.get_trials(deepcopy=False)
+        errors = [trial.user_attrs[ERROR] for trial in trials if ERROR in trial.user_attrs]
+        if errors:
+            raise ValueError(
+                f"all {len(errors)} trials failed; the first one with {errors[0]}\n(error_score="
+                '"raise" ends the search there, and shows where it happened)'
+            )
+        raise ValueError(
+            f"no trial of study {self.name!r} is complete after timeout={self.search.timeout}: "
+            "raise timeout, or fit again with a storage"
+        )
+
+    def fit(self, parameters):
+        """Fit the estimator with the given parameters to all data.
+
+        Parameters
+        ----------
+        parameters : dict
+
+        Returns
+        -------
+        estimator : estimator
+        """
+        task = self.task
+        estimator = clone(task.estimator).set_params(**clone(parameters, safe=False))
+        y = () if task.y is None else (task.y,)
+        return estimator.fit(task.X, *y, **task.fit_parameters)
+
+
+def _route(search, X, groups, params):
+    """Parameters for fit of the estimator, split of the splitter, and the scorer."""
+    params = _check_method_params(X, params=params)
+    if _routing_enabled():
+        routed = process_routing(search, "fit", **params, **_given(groups=groups))
+        fit = dict(routed.estimator.fit)
+    else:
+        routed = search._get_routed_params_for_fit({**params, "groups": groups})
+        fit = dict(routed.estimator.fit)
+        weight = fit.pop("sample_weight", None)
+        fit = inner_fit_parameters(search.estimator, groups=groups, sample_weight=weight) | fit
+    return fit, routed.splitter.split, routed.scorer.score
+
+
+def _given(**parameters):
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _folds(search, X, y, groups, split):
+    """Training and test rows of each fold."""
+    classifies = is_classifier(search.estimator)
+    if search.cv is not None or groups is None:
+        cv = check_cv(N_SPLITS if search.cv is None else search.cv, y, classifier=classifies)
+        return list(cv.split(X, y, **split))
+    n_splits = min(N_SPLITS, len(np.unique(np.asarray(groups))))
+    if n_splits < 2:
+        raise ValueError(
+            "groups holds one group only, which cannot be both learned from and tested on: pass "
+            "the groups of more runs, or cv="
+        )
+    if classifies and type_of_target(y) in ("binary", "multiclass"):
+        smallest = int(np.unique(y, return_counts=True)[1].min())
+        return list(StratifiedGroupKFold(max(2, min(n_splits, smallest))).split(X, y, groups))
+    return list(GroupKFold(n_splits).split(X, y, groups))

@@ -1,0 +1,223 @@
+"""Opening the study of a search: where it is kept, under which name, and whether it is that one."""
+
+import contextlib
+import os
+from importlib.util import find_spec
+
+import joblib
+import numpy as np
+
+from glassclf.estimators.fingerprint import WITHOUT_EFFECT, data_fingerprint, describe, digits
+
+FACTS = "glassclf"
+# Parameters of any estimator that change no result.
+QUIET = {*WITHOUT_EFFECT, "cache", "memory", "n_jobs", "n_threads"}
+
+
+def open_storage(storage):
+    """Turn the ``storage`` parameter into a storage of Optuna.
+
+    Parameters
+    ----------
+    storage : str, path-like, optuna storage or None
+        A URL such as "sqlite:///study.db", or the path of a journal file.
+
+    Returns
+    -------
+    storage : optuna.storages.BaseStorage
+        In memory for None.
+
+    Raises
+    ------
+    ConnectionError
+        If it cannot be reached.
+    """
+    from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    if storage is None:
+        return InMemoryStorage()
+    if not isinstance(storage, (str, os.PathLike)):
+        return storage
+    name = os.fspath(storage)
+    try:
+        if "://" in name:
+            return RDBStorage(_with_driver(name))
+        # Absolute: the lock of a journal is a link to it.
+        return JournalStorage(JournalFileBackend(os.path.abspath(os.path.expanduser(name))))
+    except Exception as error:  # of Optuna, SQLAlchemy, the driver or the system
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ConnectionError(
+            f"storage={_without_password(name)!r} cannot be reached: {reason[0]}; give the URL of "
+            'a database, such as "sqlite:///study.db" or "postgresql://user@host/name", or the '
+            "path of a journal file in a folder that exists"
+        ) from error
+
+
+def _with_driver(url):
+    """SQLAlchemy looks for psycopg2; the extra brings its successor."""
+    if url.startswith("postgresql://") and find_spec("psycopg2") is None:
+        if find_spec("psycopg") is None:
+            raise ImportError('PostgreSQL needs psycopg: pip install "glassclf[cluster]"')
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return url
+
+
+def _without_password(url):
+    scheme, found, rest = url.partition("://")
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}{found}{user.partition(':')[0]}{at}{place}"
+
+
+def name_of_study(study_name, X, y, groups):
+    """Name of a study: one for each set of data.
+
+    Parameters
+    ----------
+    study_name : str or None
+    X, y, groups : object
+
+    Returns
+    -------
+    name : str
+        Ends in eight digits of a hash of the data.
+    """
+    return f"{study_name or 'search'}-{digits(data_fingerprint(X, y, groups, None))}"
+
+
+def study_facts(estimator, space, objectives, folds):
+    """What all trials of a study must have in common, as texts.
+
+    Parameters
+    ----------
+    estimator : estimator
+    space : Space
+    objectives : dict of str
+        "maximize" or "minimize" by the name of what is optimised.
+    folds : list of (ndarray of int, ndarray of int)
+
+    Returns
+    -------
+    facts : dict of str
+    """
+    searched = set(space.distributions or ())
+    parameters = {
+        name: _describe(value)
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if name not in searched and name.rpartition("__")[2] not in QUIET
+    }
+    return {
+        "space": space.description,
+        "scoring": ", ".join(f"{direction} {name}" for name, direction in objectives.items()),
+        "estimator": joblib.hash([_describe(type(estimator)), parameters])[:8],
+        "cv": joblib.hash([[np.asarray(rows) for rows in fold] for fold in folds])[:8],
+    }
+
+
+def _describe(value):
+    # An estimator inside is told by its own parameters, which stand there too.
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return describe(type(value))
+    if isinstance(value, (list, tuple)):
+        return [_describe(item) for item in value]
+    try:
+        return describe(value)
+    except (RecursionError, TypeError, ValueError):
+        return describe(type(value))
+
+
+def open_study(storage, name, objectives, sampler, pruner, facts):
+    """Make a study, or join the one that is there.
+
+    Parameters
+    ----------
+    storage : optuna.storages.BaseStorage
+    name : str
+    objectives : dict of str
+        "maximize" or "minimize" by the name of what is optimised.
+    sampler : optuna.samplers.BaseSampler or None
+    pruner : optuna.pruners.BasePruner or None
+        None prunes nothing.
+    facts : dict of str
+        What all its trials must have in common.
+
+    Returns
+    -------
+    study : optuna.Study
+
+    Raises
+    ------
+    ValueError
+        If the study of that name is another one.
+    """
+    import optuna
+
+    directions = list(objectives.values())
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        directions=directions,
+        sampler=sampler,
+        pruner=pruner or optuna.pruners.NopPruner(),
+        load_if_exists=True,
+    )
+    # First, as another worker may be at the same place: its facts stand there before its trials.
+    n_trials = len(study.get_trials(deepcopy=False))
+    there = study.user_attrs.get(FACTS)
+    if there is None:
+        present = [direction.name.lower() for direction in study.directions]
+        if n_trials or present != directions:
+            raise ValueError(
+                f"the study {name!r} in this storage was not made by this search (directions "
+                f"{present}, {n_trials} trials): take another study_name"
+            )
+        study.set_user_attr(FACTS, facts)
+        return study
+    for fact, value in facts.items():
+        if there.get(fact) != value:
+            raise ValueError(
+                f"the study {name!r} in this storage was made with another {fact}: there "
+                f"{there.get(fact)}, here {value}; take another study_name, or the {fact} of then"
+                + (" (a splitter that shuffles needs a random_state)" if fact == "cv" else "")
+            )
+    return study
+
+
+def snapshot(study, trial):
+    """Copy a study into memory, for a trial that is evaluated in another process.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    trial : optuna.Trial
+        Running.
+
+    Returns
+    -------
+    trial : optuna.Trial
+        Of the copy, with the same number. It knows the trials of now, and reports to the copy.
+    """
+    import optuna
+
+    copy = optuna.create_study(
+        study_name=study.study_name,
+        directions=study.directions,
+        sampler=optuna.samplers.RandomSampler(0),
+        pruner=study.pruner,
+    )
+    copy.add_trials(study.get_trials(deepcopy=False))
+    place = copy.get_trials(deepcopy=False)[trial.number]
+    return optuna.Trial(copy, place._trial_id)
+
+
+@contextlib.contextmanager
+def quiet_optuna():
+    """Keep Optuna's log to warnings within the context: the search tells of itself."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(before, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
