@@ -1,4 +1,4 @@
-"""The command line: what a file or a checkpoint directory holds."""
+"""The command line: what a file or a checkpoint directory holds, and workers of a search."""
 
 import argparse
 import os
@@ -32,6 +32,22 @@ def main(arguments=None):
     )
     show.add_argument("path", type=Path, help="what save, Configurations.save or checkpoint= wrote")
     show.set_defaults(lines=lambda given: lines_of(given.path.expanduser()))
+    worker = commands.add_parser(
+        "worker",
+        help="run trials of a search, together with other workers",
+        description="Run trials of the study of a search until it is complete. Start as many "
+        "workers as you like, on one machine or on several that share the storage: they divide the "
+        "trials among themselves. The last one fits the best parameters and saves the model.",
+    )
+    worker.add_argument(
+        "script", type=Path, help="Python file that defines search, X and y, and groups if need be"
+    )
+    worker.add_argument(
+        "--output",
+        type=Path,
+        help="where the model is saved (default: the name of the script, with .safetensors)",
+    )
+    worker.set_defaults(lines=lambda given: worker_lines(given.script.expanduser(), given.output))
     given = parser.parse_args(arguments)
     try:
         lines = given.lines(given)
@@ -44,6 +60,42 @@ def main(arguments=None):
     except BrokenPipeError:
         # Whoever reads has seen enough, as with "| head -1". Python must not flush once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def worker_lines(script, output):
+    """Work on the search of a script, and tell how it went.
+
+    Parameters
+    ----------
+    script : pathlib.Path
+    output : pathlib.Path or None
+
+    Returns
+    -------
+    lines : list of str
+    """
+    from glassclf.model_selection.worker import read_search, work
+    from glassclf.persistence import save
+
+    if not script.is_file():
+        raise ValueError(f"{script} is no file: give the Python file that defines the search")
+    parts = read_search(script)
+    search = parts["search"]
+    search.set_params(verbose=max(1, search.verbose))
+    fitted = work(**parts)
+    name = search.study_.study_name
+    if not fitted:
+        return [f"study {name}: no trial is left for this worker"]
+    lines = [f"study {name}: {len(search.cv_results_['params'])} trials"]
+    if hasattr(search, "best_score_"):
+        lines.append(f"best score {search.best_score_:.6g} with {search.best_params_}")
+    else:
+        lines += [f"on the front: {trial}" for trial in search.pareto_front_]
+    if search.refit is not False:
+        output = output or script.with_suffix(".safetensors")
+        save(search.best_estimator_, output)
+        lines.append(f"fitted to all data and saved as {output}")
+    return lines
 
 
 def printable(text):
