@@ -6,6 +6,7 @@ from glassclf.plotting.film_growth import animate_growth
 from glassclf.plotting.film_stability import StabilityDisplay
 from glassclf.plotting.glass_transition import GlassTransitionDisplay
 from glassclf.plotting.learning_rate_range import LearningRateRangeDisplay
+from glassclf.plotting.study import StudyDisplay
 from glassclf.plotting.training import TrainingDisplay
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "GlassTransitionDisplay",
     "LearningRateRangeDisplay",
     "StabilityDisplay",
+    "StudyDisplay",
     "TrainingDisplay",
     "animate_growth",
 ]
