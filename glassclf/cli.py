@@ -7,6 +7,9 @@ from pathlib import Path
 
 import glassclf
 
+# As in sysexits.h: a temporary failure.
+TRY_AGAIN = 75
+
 
 def main(arguments=None):
     """Run the command ``glassclf``.
@@ -19,7 +22,8 @@ def main(arguments=None):
     Raises
     ------
     SystemExit
-        With code 2 after an error, told in one line.
+        With code 2 after an error, told in one line; with 75 where work was stopped that goes on
+        when the same command is given again.
     """
     parser = argparse.ArgumentParser(prog="glassclf", description=glassclf.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"glassclf {glassclf.__version__}")
@@ -54,7 +58,8 @@ def main(arguments=None):
     except (OSError, ValueError) as error:
         message = " ".join(str(error).split())
         print(f"glassclf: {printable(message)}", file=sys.stderr)
-        raise SystemExit(2) from None
+        stopped = isinstance(error, (InterruptedError, TimeoutError))
+        raise SystemExit(TRY_AGAIN if stopped else 2) from None
     try:
         print("\n".join(map(printable, lines)), flush=True)
     except BrokenPipeError:
@@ -79,6 +84,9 @@ def worker_lines(script, output):
 
     if not script.is_file():
         raise ValueError(f"{script} is no file: give the Python file that defines the search")
+    output = output.expanduser() if output else script.with_suffix(".safetensors")
+    if not output.parent.is_dir():  # which save would say after hours of work
+        raise ValueError(f"{output.parent}, where the model is to be saved, is no folder")
     parts = read_search(script)
     search = parts["search"]
     search.set_params(verbose=max(1, search.verbose))
@@ -92,8 +100,13 @@ def worker_lines(script, output):
     else:
         lines += [f"on the front: {trial}" for trial in search.pareto_front_]
     if search.refit is not False:
-        output = output or script.with_suffix(".safetensors")
-        save(search.best_estimator_, output)
+        try:
+            save(search.best_estimator_, output)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"study {name} is complete, but {error}; the study keeps its trials, and "
+                "search.fit(X, y, groups) of the script fits the best one again"
+            ) from error
         lines.append(f"fitted to all data and saved as {output}")
     return lines
 

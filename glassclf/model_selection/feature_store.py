@@ -1,10 +1,13 @@
 """Features that the trials of a search share, computed once and kept on disk."""
 
+import os
 import shutil
 import tempfile
+import uuid
 
 import joblib
 from joblib import Memory
+from joblib.disk import memstr_to_bytes
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
@@ -35,9 +38,13 @@ class FeatureStore:
 
     def __init__(self, folder, max_bytes, data):
         self.folder, self.max_bytes, self.data = folder, max_bytes, data
+        if isinstance(max_bytes, str):
+            _check_size(max_bytes)
         self._own = folder is None
         if self._own:
-            self.folder = tempfile.mkdtemp(prefix="glassclf-features-")
+            # Made when there are features to keep.
+            name = f"glassclf-features-{uuid.uuid4().hex}"
+            self.folder = os.path.join(tempfile.gettempdir(), name)
 
     def split(self, pipeline):
         """Separate what computes features from what learns on them.
@@ -49,18 +56,23 @@ class FeatureStore:
         Returns
         -------
         head : list of transformer
-            Steps up to the last one that a featurizer is in, the last step of all left out.
+            Steps up to the last one that a featurizer is in, the last step of all left out; those
+            of nested pipelines one by one.
         tail : estimator
             A pipeline of the other steps; an estimator that is no pipeline is all tail.
         """
         if not isinstance(pipeline, Pipeline):
             return [], pipeline
+        name, end = pipeline.steps[-1]
+        inner, rest = self.split(end)
+        if inner:
+            # Names stay, as parameters of fit go by them.
+            return [*_unrolled(pipeline.steps[:-1]), *inner], Pipeline([(name, rest)])
         last = max(
             (place for place, (_, step) in enumerate(pipeline.steps[:-1]) if _featurizes(step)),
             default=-1,
         )
-        head = [step for _, step in pipeline.steps[: last + 1] if step not in (None, "passthrough")]
-        return head, pipeline[last + 1 :]
+        return _unrolled(pipeline.steps[: last + 1]), pipeline[last + 1 :]
 
     def compute(self, head, X, y, train):
         """Compute the features of all samples, or find them.
@@ -99,12 +111,35 @@ class FeatureStore:
 
     def shrink(self):
         """Throw out what is over the limit."""
-        self._memory.reduce_size(bytes_limit=self.max_bytes)
+        if os.path.isdir(self.folder):
+            self._memory.reduce_size(bytes_limit=self.max_bytes)
 
     def close(self):
         """Remove a temporary folder."""
         if self._own:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _check_size(text):
+    try:
+        n_bytes = memstr_to_bytes(text)
+    except (IndexError, ValueError):
+        n_bytes = 0
+    if n_bytes < 1:
+        raise ValueError(
+            f'cache_size must be a number of bytes, or a text such as "500M" or "4G", got {text!r}'
+        )
+
+
+def _unrolled(steps):
+    """Steps one by one, those of nested pipelines too: each is computed by itself."""
+    single = []
+    for _, step in steps:
+        if isinstance(step, Pipeline):
+            single += _unrolled(step.steps)
+        elif step not in (None, "passthrough"):
+            single.append(step)
+    return single
 
 
 def _featurizes(step):

@@ -28,6 +28,11 @@ class Worker:
         self.name = uuid.uuid4().hex[:8]
         self._seen = {}
 
+    @property
+    def record(self):
+        """Name and process, as a trial carries them."""
+        return {"name": self.name, "process": _process(os.getpid())}
+
     def sign(self, trial):
         """Put the name on a trial that is about to run.
 
@@ -35,7 +40,7 @@ class Worker:
         ----------
         trial : optuna.Trial
         """
-        trial.set_user_attr(WORKER, {"name": self.name, "process": _process(os.getpid())})
+        trial.set_user_attr(WORKER, self.record)
 
     @contextlib.contextmanager
     def beating(self, trials):

@@ -258,10 +258,12 @@ class OptunaSearch(BaseSearchCV):
         """Take over what a study has found."""
         run.require_results()
         self.n_splits_ = len(run.task.folds)
-        self.multimetric_, self.scorer_ = run.multimetric, run.scorer
         results = results_table(run.study, run.space, self.n_splits_, self.error_score)
+        # A callable tells by its result.
+        self.multimetric_ = run.multimetric or "mean_test_score" not in results
+        self.scorer_ = run.scorer
         if len(run.study.directions) > 1:
-            self.pareto_front_ = pareto_front(run.study, run.space)
+            self.pareto_front_ = pareto_front(run.study, run.space, run.names)
         else:
             best = run.study.best_trial
             self.best_index_ = int((results["number"] == best.number).argmax())

@@ -14,10 +14,14 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from glassclf.estimators.threads import torch_threads
-from glassclf.model_selection.search_results import FOLDS, objective_value, summarize
+from glassclf.model_selection.search_results import (
+    FOLDS,
+    objective_value,
+    score_named,
+    summarize,
+)
 from glassclf.model_selection.sharing import (
     ERROR,
-    Exhausted,
     claim,
     finish,
     give_back,
@@ -81,15 +85,19 @@ def evaluate(task, parameters, trial, objectives, by_epoch, n_threads=None):
     outcome : Outcome
     """
     from optuna import TrialPruned
+    from optuna.exceptions import UpdateFinishedTrialError
 
     results, reports = [], {}
 
     def report(scores, step):
         if len(objectives) > 1:  # a trial with several objectives has no intermediate values
             return
-        reports[step] = scores[objectives[0]]
+        reports[step] = score_named(objectives[0], scores)
         if trial is not None:
-            trial.report(reports[step], step)
+            try:
+                trial.report(reports[step], step)
+            except UpdateFinishedTrialError:
+                raise TrialPruned from None  # somebody took this worker for dead
             if trial.should_prune():
                 raise TrialPruned
 
@@ -193,14 +201,13 @@ class SearchLoop:
         self.worker, self.reseed, self.error_score, self.bar = worker, reseed, error_score, bar
         self.n_jobs = effective_n_jobs(n_jobs)
         self.n_run = self._n_claimed = 0
-        self._exhausted = False
 
     def run(self):
         """Work until the study is complete, the time is over, or the sampler has nothing left."""
         pause = POLL[0]
         with self._processes() as evaluate_all, self.bar:
             self.bar.show(self.study)
-            while time.monotonic() < self.deadline and not self._exhausted:
+            while time.monotonic() < self.deadline:
                 if self.worker is not None:
                     take_back(self.study, self.worker)
                 batch = self._ask()
@@ -217,6 +224,8 @@ class SearchLoop:
 
     def _ask(self):
         """Claim a batch of trials: pairs of a trial and its parameters."""
+        from optuna.exceptions import UpdateFinishedTrialError
+
         batch = []
         try:
             while len(batch) < self.n_jobs:
@@ -227,13 +236,14 @@ class SearchLoop:
                 if self._n_claimed == 0:
                     self.reseed(trial.number)
                 self._n_claimed += 1
-                batch[-1] = trial, self.space.suggest(trial)
-        except Exhausted:
-            self._exhausted = True
-        except BaseException as error:
+                try:
+                    batch[-1] = trial, self.space.suggest(trial)
+                except UpdateFinishedTrialError:
+                    batch.pop()  # somebody took this worker for dead
+        except BaseException:
             # Also where the space itself fails: that is no matter of one trial.
             self._give_back(batch)
-            raise error
+            raise
         return batch
 
     def _evaluate(self, batch, evaluate_all):
@@ -255,8 +265,7 @@ class SearchLoop:
 
     def _give_back(self, batch):
         for trial, _ in batch:
-            with contextlib.suppress(Exhausted):
-                give_back(self.study, trial)
+            give_back(self.study, trial)
 
     def _tell(self, trial, outcome):
         from optuna.exceptions import UpdateFinishedTrialError
@@ -273,8 +282,6 @@ class SearchLoop:
             finish(self.study, trial.number, outcome.state, outcome.values)
         except UpdateFinishedTrialError:
             return  # somebody took this worker for dead, and runs the trial once more
-        except Exhausted:
-            self._exhausted = True
         if outcome.error is not None and self.error_score != "raise":
             warnings.warn(
                 f"trial {trial.number} failed and counts as {self.error_score}: {outcome.text}",

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.stats import rankdata
+from sklearn.model_selection._search import _yield_masked_array_for_each_param
 
 from glassclf.model_selection.sharing import ERROR, counts
 
@@ -29,6 +30,31 @@ def summarize(results):
     }
 
 
+def score_named(name, scores):
+    """Take one of several scores.
+
+    Parameters
+    ----------
+    name : str
+    scores : dict
+
+    Returns
+    -------
+    score : object
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if name not in scores:
+        raise ValueError(
+            f"{name!r} is none of the scores: set refit to the one that counts of "
+            f"{', '.join(scores)}"
+        )
+    return scores[name]
+
+
 def objective_value(folds, name):
     """Mean over the folds of what an objective is about.
 
@@ -46,11 +72,9 @@ def objective_value(folds, name):
     Raises
     ------
     ValueError
-        If nothing of that name is known.
+        If the number of parameters is not known.
     """
-    values = folds["scores"].get(name, folds.get(name))
-    if values is None:
-        raise ValueError(f"{name!r} is none of the scores: {', '.join(folds['scores'])}")
+    values = folds[name] if name in COSTS else score_named(name, folds["scores"])
     if None in values:
         raise ValueError(
             "n_parameters is known of the networks of glassclf and of linear models only: leave it "
@@ -83,12 +107,7 @@ def results_table(study, space, n_splits, error_score):
         "state": np.array([trial.state.name.lower() for trial in trials]),
         "params": parameters,
     }
-    for name in sorted({name for each in parameters for name in each}):
-        column = np.ma.masked_all(len(trials), dtype=object)
-        for row, each in enumerate(parameters):
-            if name in each:
-                column[row] = _as_one_object(each[name])
-        table[f"param_{name}"] = column
+    table |= _yield_masked_array_for_each_param(parameters)
     for cost in ("fit_time", "score_time"):
         rows = [_of_all_folds(each.get(cost), n_splits) for each in folds]
         _add_mean(table, cost, np.array(rows).reshape(-1, n_splits))
@@ -102,13 +121,13 @@ def results_table(study, space, n_splits, error_score):
             table[f"split{split}_test_{name}"] = column
         _add_mean(table, f"test_{name}", rows)
         table[f"rank_test_{name}"] = _rank(table[f"mean_test_{name}"])
-    if any(None not in each.get("n_parameters", [None]) for each in folds):
+    if any(None not in (each.get("n_parameters") or [None]) for each in folds):
         counted = [_of_all_folds(each.get("n_parameters"), n_splits) for each in folds]
         table["n_parameters"] = np.array(counted).mean(axis=1)
     return table
 
 
-def pareto_front(study, space):
+def pareto_front(study, space, names):
     """Trials that no other one beats in every objective.
 
     Parameters
@@ -116,6 +135,8 @@ def pareto_front(study, space):
     study : optuna.Study
         With several objectives.
     space : Space
+    names : list of str
+        Of the objectives.
 
     Returns
     -------
@@ -123,7 +144,6 @@ def pareto_front(study, space):
         ``number``, ``params`` and ``values`` (a dict by objective) of each, best first in the first
         objective.
     """
-    names = study.user_attrs["objectives"]
     sign = -1 if study.directions[0].name == "MAXIMIZE" else 1
     trials = sorted(study.best_trials, key=lambda trial: sign * trial.values[0])
     return [
@@ -134,15 +154,6 @@ def pareto_front(study, space):
         }
         for trial in trials
     ]
-
-
-def _as_one_object(value):
-    if not isinstance(value, (list, tuple, np.ndarray)):
-        return value
-    # Else numpy would spread it over the column.
-    whole = np.empty((), dtype=object)
-    whole[()] = value
-    return whole
 
 
 def _of_all_folds(values, n_splits):

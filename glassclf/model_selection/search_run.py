@@ -6,13 +6,13 @@ from importlib.metadata import version
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_method_params
 
-from glassclf.estimators.metadata import inner_fit_parameters, known_groups, with_info
+from glassclf.estimators.metadata import known_groups, with_info
 from glassclf.model_selection.feature_store import FeatureStore
 from glassclf.model_selection.liveness import Worker
 from glassclf.model_selection.search_bar import SearchBar
@@ -48,6 +48,8 @@ class SearchRun:
     Attributes
     ----------
     study : optuna.Study
+    names : list of str
+        Of the objectives.
     space : Space
     task : Task
     scorer : callable or dict
@@ -57,31 +59,37 @@ class SearchRun:
 
     def __init__(self, search, X, y, groups, params):
         X = with_info(X)
+        if y is None and get_tags(search.estimator).target_tags.required:
+            raise ValueError(
+                f"{type(search.estimator).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
         groups = known_groups(X, groups)
         self.search, self.space = search, Space(search.space, search.estimator)
         self.objectives = Objectives.of(search.scoring, search.refit)
-        if search.pruner is not None and len(self.objectives.directions) > 1:
+        self.names = list(self.objectives.directions)
+        if search.pruner is not None and len(self.names) > 1:
             raise ValueError(
                 "pruner compares trials by one score, but here are several objectives: set refit "
                 "to the name of a score, or pruner=None"
             )
-        fit, split, score = _route(search, X, groups, params)
+        fit, by_last_step, split, score = _route(search, X, groups, params)
         folds = _folds(search, X, y, groups, split)
         scorer = scorer_of(search.estimator, self.objectives.scoring)
         self.multimetric = is_multimetric(scorer)
         self.scorer = scorer._scorers if self.multimetric else scorer
-        self.task = Task(clone(search.estimator), X, y, folds, scorer, fit, score)
+        self.task = Task(clone(search.estimator), X, y, folds, scorer, fit, by_last_step, score)
         self.name = name_of_study(search.study_name, X, y, groups)
         self.worker = None if search.storage is None else Worker(search.grace_period)
         self._seed = check_random_state(search.random_state).randint(2**31 - 1)
-        facts = study_facts(search.estimator, self.space, self.objectives.directions, folds)
+        facts = study_facts(search.estimator, self.space, self.objectives, folds)
         with quiet_optuna():
             self.study = open_study(
                 open_storage(search.storage),
                 self.name,
                 self.objectives.directions,
                 copy.deepcopy(search.sampler),
-                search.pruner,
+                copy.deepcopy(search.pruner),
                 facts,
             )
         self.n_run = 0
@@ -95,14 +103,11 @@ class SearchRun:
             When the call began, as :func:`time.monotonic` tells it.
         """
         search = self.search
-        self.task.features = FeatureStore(
-            search.cache, search.cache_size, f"{self.name} {version('glassclf')}"
-        )
         loop = SearchLoop(
             self.study,
             self.space,
             self.task,
-            list(self.objectives.directions),
+            self.names,
             n_trials=search.n_trials,
             deadline=float("inf") if search.timeout is None else start + search.timeout,
             n_jobs=search.n_jobs,
@@ -111,6 +116,9 @@ class SearchRun:
             reseed=self._reseed,
             error_score=search.error_score,
             bar=SearchBar(search.n_trials, search.verbose),
+        )
+        self.task.features = FeatureStore(
+            search.cache, search.cache_size, f"{self.name} {version('glassclf')}"
         )
         try:
             with quiet_optuna():
@@ -160,6 +168,11 @@ class SearchRun:
                 f"all {len(errors)} trials failed; the first one with {errors[0]}\n(error_score="
                 '"raise" ends the search there, and shows where it happened)'
             )
+        if any(trial.state.name == "PRUNED" for trial in trials):
+            raise ValueError(
+                "the pruner ended every trial before its last fold: give it more steps or trials "
+                "before it judges, such as n_startup_trials=5 in MedianPruner"
+            )
         raise ValueError(
             f"no trial of study {self.name!r} is complete after timeout={self.search.timeout}: "
             "raise timeout, or fit again with a storage"
@@ -179,21 +192,20 @@ class SearchRun:
         task = self.task
         estimator = clone(task.estimator).set_params(**clone(parameters, safe=False))
         y = () if task.y is None else (task.y,)
-        return estimator.fit(task.X, *y, **task.fit_parameters)
+        return estimator.fit(task.X, *y, **task.parameters_of_fit(estimator))
 
 
 def _route(search, X, groups, params):
-    """Parameters for fit of the estimator, split of the splitter, and the scorer."""
-    params = _check_method_params(X, params=params)
+    """Parameters for fit of the estimator and of its last step, for the splitter and the scorer."""
+    params, by_last_step = _check_method_params(X, params=params), {}
     if _routing_enabled():
         routed = process_routing(search, "fit", **params, **_given(groups=groups))
         fit = dict(routed.estimator.fit)
     else:
         routed = search._get_routed_params_for_fit({**params, "groups": groups})
         fit = dict(routed.estimator.fit)
-        weight = fit.pop("sample_weight", None)
-        fit = inner_fit_parameters(search.estimator, groups=groups, sample_weight=weight) | fit
-    return fit, routed.splitter.split, routed.scorer.score
+        by_last_step = _given(groups=groups, sample_weight=fit.pop("sample_weight", None))
+    return fit, by_last_step, routed.splitter.split, routed.scorer.score
 
 
 def _given(**parameters):

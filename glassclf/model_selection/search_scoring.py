@@ -42,7 +42,8 @@ class Objectives:
         """
         if not isinstance(scoring, (list, tuple, dict)):
             # A callable may return several scores, of which refit names one.
-            return cls(scoring, {refit if isinstance(refit, str) else "score": "maximize"})
+            several = callable(scoring) and isinstance(refit, str)
+            return cls(scoring, {refit if several else "score": "maximize"})
         named = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
         scores = {name: what for name, what in named.items() if what not in COSTS}
         costs = [name for name, what in named.items() if what in COSTS]

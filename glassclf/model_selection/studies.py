@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from importlib.util import find_spec
 
 import joblib
@@ -10,6 +11,8 @@ import numpy as np
 from glassclf.estimators.fingerprint import WITHOUT_EFFECT, data_fingerprint, describe, digits
 
 FACTS = "glassclf"
+# Seconds between tries to make the tables of a database.
+PAUSES = (0.1, 0.5, 2.0)
 # Parameters of any estimator that change no result.
 QUIET = {*WITHOUT_EFFECT, "cache", "memory", "n_jobs", "n_threads"}
 
@@ -31,8 +34,10 @@ def open_storage(storage):
     ------
     ConnectionError
         If it cannot be reached.
+    ImportError
+        If PostgreSQL is meant and its driver is not installed.
     """
-    from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
+    from optuna.storages import InMemoryStorage, JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     if storage is None:
@@ -40,9 +45,10 @@ def open_storage(storage):
     if not isinstance(storage, (str, os.PathLike)):
         return storage
     name = os.fspath(storage)
+    url = _with_driver(name) if "://" in name else None
     try:
-        if "://" in name:
-            return RDBStorage(_with_driver(name))
+        if url is not None:
+            return _open_database(url)
         # Absolute: the lock of a journal is a link to it.
         return JournalStorage(JournalFileBackend(os.path.abspath(os.path.expanduser(name))))
     except Exception as error:  # of Optuna, SQLAlchemy, the driver or the system
@@ -52,6 +58,21 @@ def open_storage(storage):
             'a database, such as "sqlite:///study.db" or "postgresql://user@host/name", or the '
             "path of a journal file in a folder that exists"
         ) from error
+
+
+def _open_database(url):
+    """Open a database, whose tables other workers may be making right now."""
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import DBAPIError
+
+    for pause in PAUSES:
+        try:
+            return RDBStorage(url)
+        except DBAPIError as error:
+            if "already exists" not in str(error):
+                raise
+        time.sleep(pause)
+    return RDBStorage(url)
 
 
 def _with_driver(url):
@@ -66,7 +87,8 @@ def _with_driver(url):
 def _without_password(url):
     scheme, found, rest = url.partition("://")
     user, at, place = rest.rpartition("@")
-    return f"{scheme}{found}{user.partition(':')[0]}{at}{place}"
+    # Behind the question mark stand options, of which one may be the password, too.
+    return f"{scheme}{found}{user.partition(':')[0]}{at}{place.partition('?')[0]}"
 
 
 def name_of_study(study_name, X, y, groups):
@@ -92,8 +114,7 @@ def study_facts(estimator, space, objectives, folds):
     ----------
     estimator : estimator
     space : Space
-    objectives : dict of str
-        "maximize" or "minimize" by the name of what is optimised.
+    objectives : Objectives
     folds : list of (ndarray of int, ndarray of int)
 
     Returns
@@ -108,10 +129,20 @@ def study_facts(estimator, space, objectives, folds):
     }
     return {
         "space": space.description,
-        "scoring": ", ".join(f"{direction} {name}" for name, direction in objectives.items()),
+        "scoring": ", ".join(
+            f"{direction} {name}{_scored_by(objectives.scoring, name)}"
+            for name, direction in objectives.directions.items()
+        ),
         "estimator": joblib.hash([_describe(type(estimator)), parameters])[:8],
         "cv": joblib.hash([[np.asarray(rows) for rows in fold] for fold in folds])[:8],
     }
+
+
+def _scored_by(scoring, name):
+    """What tells two scores of one name apart."""
+    scorer = scoring.get(name) if isinstance(scoring, dict) else scoring
+    # Those of a list have names of scikit-learn.
+    return "" if scorer is None or isinstance(scorer, (list, tuple)) else f" ({_describe(scorer)})"
 
 
 def _describe(value):

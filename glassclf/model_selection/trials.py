@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_method_params
 
 from glassclf.estimators.base import NetworkEstimator
 from glassclf.estimators.epoch_score import EpochScore
+from glassclf.estimators.metadata import inner_fit_parameters
 from glassclf.estimators.stopping import SIGNALS
 
 SIGNAL_NAMES = {number.name for number in SIGNALS}
@@ -52,8 +53,13 @@ class Task:
         Training and test rows.
     scorer : callable
         ``scorer(estimator, X, y)`` returns a score or a dict of them.
-    fit_parameters, score_parameters : dict
-        Handed to ``fit`` and to the scorer; what has one value a sample is split with X.
+    fit_parameters : dict
+        Handed to ``fit``; what has one value a sample is split with X, here as below.
+    by_last_step : dict
+        Handed to the ``fit`` of the last step, which a trial may have chosen, as far as that takes
+        it.
+    score_parameters : dict
+        Handed to the scorer.
     features : FeatureStore
         Where features are kept that several trials share.
     """
@@ -64,6 +70,7 @@ class Task:
     folds: list
     scorer: object
     fit_parameters: dict = field(default_factory=dict)
+    by_last_step: dict = field(default_factory=dict)
     score_parameters: dict = field(default_factory=dict)
     features: object = None
 
@@ -88,16 +95,19 @@ class Task:
         """
         # A clone of the values, too: they may be estimators, which a fit would change.
         candidate = clone(self.estimator).set_params(**clone(parameters, safe=False))
+        fit_parameters = self.parameters_of_fit(candidate)
         head, tail = self.features.split(candidate)
-        n_steps = getattr(last_step(candidate), "max_epochs", 1) if by_epoch else 1
+        network = last_step(candidate)
+        by_epoch = by_epoch and isinstance(network, NetworkEstimator)
+        n_steps = network.max_epochs if by_epoch else 1
         done = []
         for number, (train, test) in enumerate(self.folds):
             X, estimator = self.features.compute(head, self.X, self.y, train), clone(tail)
             X_train, y_train = _safe_split(estimator, X, self.y, train)
             X_test, y_test = _safe_split(estimator, X, self.y, test, train)
             score = _Scoring(self.scorer, self._part(self.score_parameters, test), X_test, y_test)
-            network = last_step(estimator)
-            if by_epoch and isinstance(network, NetworkEstimator):
+            if by_epoch:
+                network = last_step(estimator)
 
                 def score_epoch(network, n_epochs, estimator=estimator, score=score, number=number):
                     if n_epochs < n_steps:  # the last one is that of the fold
@@ -106,11 +116,24 @@ class Task:
 
                 callbacks = [*(network.callbacks or []), EpochScore(network, score_epoch)]
                 network.set_params(callbacks=callbacks)
-            fit_time = _fit(estimator, X_train, y_train, self._part(self.fit_parameters, train))
+            fit_time = _fit(estimator, X_train, y_train, self._part(fit_parameters, train))
             result = score.of(estimator, fit_time)
             done.append(result.scores)
             yield result
             report(_mean(done), (number + 1) * n_steps)
+
+    def parameters_of_fit(self, candidate):
+        """Name what is handed to the ``fit`` of an estimator and of its last step.
+
+        Parameters
+        ----------
+        candidate : estimator
+
+        Returns
+        -------
+        parameters : dict
+        """
+        return inner_fit_parameters(candidate, **self.by_last_step) | self.fit_parameters
 
     def _part(self, parameters, rows):
         return _check_method_params(self.X, params=parameters, indices=rows)

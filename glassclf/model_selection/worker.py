@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from glassclf.model_selection.optuna_search import OptunaSearch
+from glassclf.model_selection.sharing import counts, is_complete
 
 NEEDED = ("search", "X", "y")
 
@@ -66,10 +67,21 @@ def work(search, X, y, groups=None):
     fitted : bool
         Whether this worker was the last one, and ``search`` is fitted. Of all that work together
         only the last one fits the best parameters; so does one that finds the study complete.
+
+    Raises
+    ------
+    InterruptedError, TimeoutError
+        If SIGTERM, or the end of ``timeout``, came before the study was complete.
     """
     search._validate_params()
     with _ended_by_signal():
         run = search._search(X, y, groups, {})
+        if not is_complete(run.study, search.n_trials):
+            over = [t for t in run.study.trials if counts(t) and t.state.is_finished()]
+            raise TimeoutError(
+                f"timeout={search.timeout} is over: {len(over)} of {search.n_trials} trials are "
+                "done, start the worker again to go on"
+            )
         run.require_results()
         if not run.is_last:
             return False

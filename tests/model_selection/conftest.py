@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glassclf.model_selection.liveness import _process
 from glassclf.testing import two_phases
 
 SERVER_WAIT = 30  # seconds for the PostgreSQL server to start, and to stop
@@ -140,3 +142,12 @@ def dask_cluster():
         distributed.Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="session")
+def dead():
+    """What a worker would note of a process that has ended since."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    record = _process(child.pid)
+    child.communicate(b"\n")
+    return record
