@@ -11,7 +11,12 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 # Without the quick start, which is the first command of the README, and without glass_or_liquid.py,
 # which simulates for long.
 GALLERY = sorted({*EXAMPLES.glob("plot_*.py")} - {EXAMPLES / "plot_quickstart.py"})
-BENCHMARKS = ["training_loop.py", "larger_than_memory.py", "simulation_speed.py"]
+BENCHMARKS = [
+    "larger_than_memory.py",
+    "optuna_search.py",
+    "simulation_speed.py",
+    "training_loop.py",
+]
 
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.slow
