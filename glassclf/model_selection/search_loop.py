@@ -89,7 +89,7 @@ def evaluate(task, parameters, trial, objectives, by_epoch, n_threads=None):
 
     results, reports = [], {}
 
-    def report(scores, step):
+    def report(scores, step, last):
         if len(objectives) > 1:  # a trial with several objectives has no intermediate values
             return
         reports[step] = score_named(objectives[0], scores)
@@ -98,7 +98,8 @@ def evaluate(task, parameters, trial, objectives, by_epoch, n_threads=None):
                 trial.report(reports[step], step)
             except UpdateFinishedTrialError:
                 raise TrialPruned from None  # somebody took this worker for dead
-            if trial.should_prune():
+            # Asked in any case, as pruners take notes; what is done is worth keeping.
+            if trial.should_prune() and not last:
                 raise TrialPruned
 
     state, values, error = "COMPLETE", None, None

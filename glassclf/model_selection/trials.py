@@ -82,9 +82,10 @@ class Task:
         parameters : dict
             For ``set_params``.
         report : callable
-            ``report(scores, step)`` is called after each fold with the mean of each score over the
-            folds so far. The step counts the epochs of all folds where the estimator ends in a
-            network, else the folds. It may raise ``optuna.TrialPruned``.
+            ``report(scores, step, last)`` is called after each fold with the mean of each score
+            over the folds so far, and whether it was the last fold. The step counts the epochs of
+            all folds where the estimator ends in a network, else the folds. It may raise
+            ``optuna.TrialPruned``.
         by_epoch : bool
             Report after each epoch of a network, too.
 
@@ -112,7 +113,7 @@ class Task:
                 def score_epoch(network, n_epochs, estimator=estimator, score=score, number=number):
                     if n_epochs < n_steps:  # the last one is that of the fold
                         scores = score.of_last_step(estimator, network)
-                        report(_mean([*done, scores]), number * n_steps + n_epochs)
+                        report(_mean([*done, scores]), number * n_steps + n_epochs, False)
 
                 callbacks = [*(network.callbacks or []), EpochScore(network, score_epoch)]
                 network.set_params(callbacks=callbacks)
@@ -120,7 +121,7 @@ class Task:
             result = score.of(estimator, fit_time)
             done.append(result.scores)
             yield result
-            report(_mean(done), (number + 1) * n_steps)
+            report(_mean(done), (number + 1) * n_steps, len(done) == len(self.folds))
 
     def parameters_of_fit(self, candidate):
         """Name what is handed to the ``fit`` of an estimator and of its last step.

@@ -310,3 +310,10 @@ def test_a_regressor_is_pruned_too(images):
     assert search.study_.pruner.seen == [(0, 1), (1, 1), (1, 2), (1, 3), (1, 4)]
     expected = cross_val_score(estimator.set_params(**search.best_params_), X, numbers(y), cv=2)
     assert search.best_score_ == pytest.approx(expected.mean())
+
+
+def test_a_trial_that_has_run_its_last_fold_is_complete(images):
+    X, y, _ = images
+    search = search_over(network(), n_trials=2, pruner=Scripted((0, 6), (1, 6))).fit(X, y)
+    assert {trial.last_step for trial in search.study_.trials} == {6}
+    assert search.cv_results_["state"].tolist() == ["complete", "complete"]
