@@ -1,8 +1,11 @@
 """Several fitted estimators, averaged."""
 
+import numpy as np
 from sklearn.base import is_classifier
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.frozen import FrozenEstimator
+
+from glassclf.model_selection.trials import last_step
 
 
 def average_of(members, X, y):
@@ -23,13 +26,18 @@ def average_of(members, X, y):
     ------
     TypeError
         If a classifier has no probabilities.
+    ValueError
+        If there are several targets.
     """
+    if np.ndim(y) != 1:
+        raise ValueError(f"an ensemble averages one target, got y of shape {np.shape(y)}")
     frozen = [(name, FrozenEstimator(estimator)) for name, estimator in members]
     if not is_classifier(members[0][1]):
         return VotingRegressor(frozen).fit(X, y)
-    if not hasattr(members[0][1], "predict_proba"):
-        raise TypeError(
-            f"an ensemble averages probabilities, and {type(members[0][1]).__name__} has no "
-            "predict_proba"
-        )
+    for name, estimator in members:
+        if not hasattr(estimator, "predict_proba"):
+            raise TypeError(
+                f"an ensemble averages probabilities, and {name} ended in "
+                f"{type(last_step(estimator)).__name__}, which has no predict_proba"
+            )
     return VotingClassifier(frozen, voting="soft").fit(X, y)

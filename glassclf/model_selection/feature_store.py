@@ -12,7 +12,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
+from glassclf.estimators.fingerprint import describe
 from glassclf.featurizers import ConfigurationFeaturizer
+from glassclf.featurizers.cache import cache_folder
 
 
 class FeatureStore:
@@ -41,6 +43,8 @@ class FeatureStore:
         if isinstance(max_bytes, str):
             _check_size(max_bytes)
         self._own = folder is None
+        if not self._own:
+            self.folder = str(cache_folder(folder))
         if self._own:
             # Made when there are features to keep.
             name = f"glassclf-features-{uuid.uuid4().hex}"
@@ -95,7 +99,7 @@ class FeatureStore:
         y_train = None if y is None else _safe_indexing(y, train)
         for step in head:
             step = clone(step).fit(_safe_indexing(X, train), y_train)
-            key = joblib.hash([key, step])
+            key = joblib.hash([key, step, _code_of(step)])
             if getattr(step, "lazy", False):
                 # Nothing is computed yet, and its own parameter ``cache`` keeps what will be.
                 X = step.transform(X)
@@ -140,6 +144,12 @@ def _unrolled(steps):
         elif step not in (None, "passthrough"):
             single.append(step)
     return single
+
+
+def _code_of(step):
+    """Names of the classes in a step, those of a user with the digits of their code."""
+    parts = [step, *step.get_params(deep=True).values()]
+    return sorted({describe(type(part)) for part in parts if hasattr(part, "get_params")})
 
 
 def _featurizes(step):

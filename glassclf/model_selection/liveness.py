@@ -10,6 +10,9 @@ from pathlib import Path
 WORKER = "worker"
 BEAT = "beat"
 
+# Names of the workers of this process that have ended; the process itself lives on.
+_ended = set()
+
 
 class Worker:
     """The present process, as the other workers of a study see it.
@@ -41,6 +44,14 @@ class Worker:
         trial : optuna.Trial
         """
         trial.set_user_attr(WORKER, self.record)
+
+    @contextlib.contextmanager
+    def at_work(self):
+        """Count as alive within the context, and not beyond: a process may search many times."""
+        try:
+            yield
+        finally:
+            _ended.add(self.name)
 
     @contextlib.contextmanager
     def beating(self, trials):
@@ -86,12 +97,10 @@ class Worker:
         dead : bool
         """
         worker = trial.user_attrs.get(WORKER, {})
-        if worker.get("name") == self.name:
-            return False
         process = worker.get("process")
         if process is not None and process["place"] is not None:
             if process["place"] == _place():
-                return _process(process["pid"]) != process
+                return worker["name"] in _ended or _process(process["pid"]) != process
         sign, now = (worker.get("name"), trial.user_attrs.get(BEAT)), time.monotonic()
         last, since = self._seen.get(trial.number, (None, None))
         if since is None or last != sign:

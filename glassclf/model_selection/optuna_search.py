@@ -168,7 +168,11 @@ class OptunaSearch(BaseSearchCV):
         "sampler": [HasMethods(["sample_relative"]), None],
         "pruner": [HasMethods(["prune"]), None],
         "refit": ["boolean", str],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Number(Integral, 1, None, closed="left"),
+            Number(Integral, None, -1, closed="right"),
+            None,
+        ],
         "random_state": ["random_state"],
         "error_score": BaseSearchCV._parameter_constraints["error_score"],
         "verbose": ["verbose"],
@@ -295,7 +299,8 @@ class OptunaSearch(BaseSearchCV):
         Raises
         ------
         ValueError
-            If there are fewer such trials, or several objectives.
+            If there are fewer such trials, several objectives or several targets, or if the data
+            have changed since the fit. A search refers to them, and does not save them.
         """
         check_is_fitted(self)
         if not hasattr(self, "best_index_"):
@@ -308,15 +313,16 @@ class OptunaSearch(BaseSearchCV):
                 "best_ensemble fits again, and the data are not saved with a search: call fit "
                 "first, which adds no trial to a complete study in a storage"
             )
+        self._run.require_same_data()
         chosen = []
         for trial in sorted(self._run.complete_trials(), key=lambda trial: -trial.value):
             parameters = self._run.space.decode(trial.params)
             if parameters not in [known for _, known in chosen]:
                 chosen.append((trial.number, parameters))
-        if not 1 <= k <= len(chosen):
+        if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= k <= len(chosen):
             raise ValueError(
-                f"k must be from 1 to {len(chosen)}, the number of complete trials with different "
-                f"parameters, got {k}"
+                f"k must be an int from 1 to {len(chosen)}, the number of complete trials with "
+                f"different parameters, got {k!r}"
             )
         members = [(f"trial{number}", self._run.fit(found)) for number, found in chosen[:k]]
         return average_of(members, self._run.task.X, self._run.task.y)

@@ -225,6 +225,7 @@ class SearchLoop:
 
     def _ask(self):
         """Claim a batch of trials: pairs of a trial and its parameters."""
+        from optuna import TrialPruned
         from optuna.exceptions import UpdateFinishedTrialError
 
         batch = []
@@ -241,6 +242,10 @@ class SearchLoop:
                     batch[-1] = trial, self.space.suggest(trial)
                 except UpdateFinishedTrialError:
                     batch.pop()  # somebody took this worker for dead
+                except TrialPruned:
+                    # A space that is a function may refuse what it was given.
+                    batch.pop()
+                    finish(self.study, trial.number, "PRUNED")
         except BaseException:
             # Also where the space itself fails: that is no matter of one trial.
             self._give_back(batch)
@@ -260,8 +265,9 @@ class SearchLoop:
                 self._tell(trial, outcome)
         self.n_run += len(batch)
         self.task.features.shrink()
-        for outcome in outcomes:
+        for trial, outcome in zip(trials, outcomes):
             if outcome.error is not None and self.error_score == "raise":
+                outcome.error.add_note(f"in trial {trial.number} with {trial.params}")
                 raise outcome.error
 
     def _give_back(self, batch):

@@ -50,7 +50,7 @@ def score_named(name, scores):
     if name not in scores:
         raise ValueError(
             f"{name!r} is none of the scores: set refit to the one that counts of "
-            f"{', '.join(scores)}"
+            f"{', '.join(scores)}; several objectives need a list or dict as scoring"
         )
     return scores[name]
 
@@ -120,7 +120,8 @@ def results_table(study, space, n_splits, error_score):
         for split, column in enumerate(rows.T):
             table[f"split{split}_test_{name}"] = column
         _add_mean(table, f"test_{name}", rows)
-        table[f"rank_test_{name}"] = _rank(table[f"mean_test_{name}"])
+        # A trial that failed is none of the best, whatever its errors count as.
+        table[f"rank_test_{name}"] = _rank(np.where(failed, np.nan, rows.mean(axis=1)))
     if any(None not in (each.get("n_parameters") or [None]) for each in folds):
         counted = [_of_all_folds(each.get("n_parameters"), n_splits) for each in folds]
         table["n_parameters"] = np.array(counted).mean(axis=1)

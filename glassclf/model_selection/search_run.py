@@ -1,6 +1,9 @@
 """One call of a search's fit: its data and folds, its study, its share of the trials."""
 
 import copy
+import inspect
+import warnings
+from contextlib import nullcontext
 from importlib.metadata import version
 
 import numpy as np
@@ -58,6 +61,13 @@ class SearchRun:
     """
 
     def __init__(self, search, X, y, groups, params):
+        for name in ("estimator", "sampler", "pruner"):
+            value = getattr(search, name)
+            if inspect.isclass(value):
+                raise TypeError(
+                    f"{name} must be an instance, got the class {value.__name__}: write "
+                    f"{value.__name__}()"
+                )
         X = with_info(X)
         if y is None and get_tags(search.estimator).target_tags.required:
             raise ValueError(
@@ -79,7 +89,7 @@ class SearchRun:
         self.multimetric = is_multimetric(scorer)
         self.scorer = scorer._scorers if self.multimetric else scorer
         self.task = Task(clone(search.estimator), X, y, folds, scorer, fit, by_last_step, score)
-        self.name = name_of_study(search.study_name, X, y, groups)
+        self.name, self._groups = name_of_study(search.study_name, X, y, groups), groups
         self.worker = None if search.storage is None else Worker(search.grace_period)
         self._seed = check_random_state(search.random_state).randint(2**31 - 1)
         facts = study_facts(search.estimator, self.space, self.objectives, folds)
@@ -121,7 +131,7 @@ class SearchRun:
             search.cache, search.cache_size, f"{self.name} {version('glassclf')}"
         )
         try:
-            with quiet_optuna():
+            with quiet_optuna(), self.worker.at_work() if self.worker else nullcontext():
                 loop.run()
         finally:
             self.task.features.close()
@@ -178,6 +188,17 @@ class SearchRun:
             "raise timeout, or fit again with a storage"
         )
 
+    def require_same_data(self):
+        """Refuse data that were changed since the study was opened.
+
+        Raises
+        ------
+        ValueError
+        """
+        now = name_of_study(self.search.study_name, self.task.X, self.task.y, self._groups)
+        if now != self.name:
+            raise ValueError("X, y or groups were changed in place since the search was fitted")
+
     def fit(self, parameters):
         """Fit the estimator with the given parameters to all data.
 
@@ -217,7 +238,14 @@ def _folds(search, X, y, groups, split):
     classifies = is_classifier(search.estimator)
     if search.cv is not None or groups is None:
         cv = check_cv(N_SPLITS if search.cv is None else search.cv, y, classifier=classifies)
-        return list(cv.split(X, y, **split))
+        with warnings.catch_warnings():
+            # That it ignores groups is no matter where it keeps them together all the same.
+            warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+            folds = list(cv.split(X, y, **split))
+        if not folds:
+            raise ValueError(f"cv={search.cv!r} gives no folds")
+        _warn_of_leak(folds, groups)
+        return folds
     n_splits = min(N_SPLITS, len(np.unique(np.asarray(groups))))
     if n_splits < 2:
         raise ValueError(
@@ -228,3 +256,16 @@ def _folds(search, X, y, groups, split):
         smallest = int(np.unique(y, return_counts=True)[1].min())
         return list(StratifiedGroupKFold(max(2, min(n_splits, smallest))).split(X, y, groups))
     return list(GroupKFold(n_splits).split(X, y, groups))
+
+
+def _warn_of_leak(folds, groups):
+    if groups is None:
+        return
+    groups = np.asarray(groups)
+    if any(np.isin(groups[test], groups[train]).any() for train, test in folds):
+        warnings.warn(
+            "cv puts samples of one group, such as one run, into the training and the test part of "
+            "a fold, so that scores are too good: leave cv=None, or give a splitter that keeps "
+            "groups together, such as GroupKFold(5)",
+            stacklevel=2,
+        )

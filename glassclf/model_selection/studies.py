@@ -9,10 +9,13 @@ import joblib
 import numpy as np
 
 from glassclf.estimators.fingerprint import WITHOUT_EFFECT, data_fingerprint, describe, digits
+from glassclf.model_selection.journal import open_journal
 
 FACTS = "glassclf"
 # Seconds between tries to make the tables of a database.
 PAUSES = (0.1, 0.5, 2.0)
+# Longer texts, such as those of arrays, are kept as their beginning and a hash.
+LONG_TEXT = 200
 # Parameters of any estimator that change no result.
 QUIET = {*WITHOUT_EFFECT, "cache", "memory", "n_jobs", "n_threads"}
 
@@ -34,29 +37,35 @@ def open_storage(storage):
     ------
     ConnectionError
         If it cannot be reached.
+    ValueError
+        If it is no journal file.
     ImportError
         If PostgreSQL is meant and its driver is not installed.
     """
-    from optuna.storages import InMemoryStorage, JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages import InMemoryStorage
 
     if storage is None:
         return InMemoryStorage()
     if not isinstance(storage, (str, os.PathLike)):
         return storage
     name = os.fspath(storage)
-    url = _with_driver(name) if "://" in name else None
+    if "://" not in name:
+        try:
+            return open_journal(name)
+        except OSError as error:
+            raise ConnectionError(
+                f"storage={name!r} cannot be reached: {error}; give the path of a journal file in "
+                "a folder that exists and that you may write to, or the URL of a database"
+            ) from error
+    url = _with_driver(name)
     try:
-        if url is not None:
-            return _open_database(url)
-        # Absolute: the lock of a journal is a link to it.
-        return JournalStorage(JournalFileBackend(os.path.abspath(os.path.expanduser(name))))
-    except Exception as error:  # of Optuna, SQLAlchemy, the driver or the system
+        return _open_database(url)
+    except Exception as error:  # of Optuna, SQLAlchemy or the driver
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConnectionError(
             f"storage={_without_password(name)!r} cannot be reached: {reason[0]}; give the URL of "
             'a database, such as "sqlite:///study.db" or "postgresql://user@host/name", or the '
-            "path of a journal file in a folder that exists"
+            "path of a journal file"
         ) from error
 
 
@@ -119,7 +128,8 @@ def study_facts(estimator, space, objectives, folds):
 
     Returns
     -------
-    facts : dict of str
+    facts : dict
+        Texts; that of the estimator is a dict of them, by parameter.
     """
     searched = set(space.distributions or ())
     parameters = {
@@ -133,7 +143,7 @@ def study_facts(estimator, space, objectives, folds):
             f"{direction} {name}{_scored_by(objectives.scoring, name)}"
             for name, direction in objectives.directions.items()
         ),
-        "estimator": joblib.hash([_describe(type(estimator)), parameters])[:8],
+        "estimator": {"class": _describe(type(estimator)), **parameters},
         "cv": joblib.hash([[np.asarray(rows) for rows in fold] for fold in folds])[:8],
     }
 
@@ -150,11 +160,13 @@ def _describe(value):
     if hasattr(value, "get_params") and not isinstance(value, type):
         return describe(type(value))
     if isinstance(value, (list, tuple)):
-        return [_describe(item) for item in value]
-    try:
-        return describe(value)
-    except (RecursionError, TypeError, ValueError):
-        return describe(type(value))
+        text = "[" + ", ".join(map(_describe, value)) + "]"
+    else:
+        try:
+            text = describe(value)
+        except (RecursionError, TypeError, ValueError):
+            text = describe(type(value))
+    return text if len(text) <= LONG_TEXT else f"{text[:LONG_TEXT]}... {joblib.hash(text)[:8]}"
 
 
 def open_study(storage, name, objectives, sampler, pruner, facts):
@@ -207,11 +219,21 @@ def open_study(storage, name, objectives, sampler, pruner, facts):
     for fact, value in facts.items():
         if there.get(fact) != value:
             raise ValueError(
-                f"the study {name!r} in this storage was made with another {fact}: there "
-                f"{there.get(fact)}, here {value}; take another study_name, or the {fact} of then"
+                f"the study {name!r} in this storage was made with another {fact}: "
+                f"{_difference(there.get(fact), value)}; take another study_name, or the {fact} of "
+                "then"
                 + (" (a splitter that shuffles needs a random_state)" if fact == "cv" else "")
             )
     return study
+
+
+def _difference(there, here):
+    """What differs, in words; of several parameters the first that does."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        names = [name for name in {**there, **here} if there.get(name) != here.get(name)]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]} ({_difference(there.get(names[0]), here.get(names[0]))}){more}"
+    return f"there {there}, here {here}"
 
 
 def snapshot(study, trial):

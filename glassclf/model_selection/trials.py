@@ -133,8 +133,20 @@ class Task:
         Returns
         -------
         parameters : dict
+
+        Raises
+        ------
+        TypeError
+            If there are weights that it does not take.
         """
-        return inner_fit_parameters(candidate, **self.by_last_step) | self.fit_parameters
+        parameters = inner_fit_parameters(candidate, **self.by_last_step)
+        weighs = any(name.rpartition("__")[2] == "sample_weight" for name in parameters)
+        if "sample_weight" in self.by_last_step and not weighs:
+            raise TypeError(
+                f"sample_weight was given, but fit of {type(last_step(candidate)).__name__} takes "
+                "none"
+            )
+        return parameters | self.fit_parameters
 
     def _part(self, parameters, rows):
         return _check_method_params(self.X, params=parameters, indices=rows)

@@ -160,7 +160,17 @@ class StudyDisplay:
         Returns
         -------
         display : StudyDisplay
+
+        Raises
+        ------
+        TypeError
+            If this is no search.
         """
+        if not hasattr(search, "study_") and not hasattr(search, "n_trials"):
+            raise TypeError(
+                f"search must be a search with a study, such as OptunaSearch, got "
+                f"{type(search).__name__}; a study itself is drawn by StudyDisplay.from_study"
+            )
         check_is_fitted(search, "study_")
         return cls.from_study(search.study_, ax=ax)
 

@@ -213,7 +213,7 @@ def test_bad_sizes_and_processes_are_refused_before_there_is_a_folder(phases, sc
         text = f"cache_size must be a number of bytes, or a text such as .*got {size!r}"
         with pytest.raises(ValueError, match=text):
             search_over(pipe, cache_size=size).fit(X, y, groups)
-    with pytest.raises(ValueError, match="n_jobs == 0"):
+    with pytest.raises(ValueError, match="The .n_jobs. parameter of OptunaSearch"):
         search_over(pipe, n_jobs=0).fit(X, y, groups)
     assert not any(scratch.iterdir())
 

@@ -328,14 +328,16 @@ def test_an_ensemble_of_the_best(table):
     assert parameters[0] == search.best_params_["C"]
     n_different = len({str(each) for each in search.cv_results_["params"]})
     for k in (0, n_different + 1):
-        with pytest.raises(ValueError, match=f"k must be from 1 to {n_different}, .*got {k}"):
+        with pytest.raises(
+            ValueError, match=f"k must be an int from 1 to {n_different}, .*got {k}"
+        ):
             search.best_ensemble(k)
     with pytest.raises(ValueError, match="the data are not saved with a search: call fit first"):
         pickle.loads(pickle.dumps(search)).best_ensemble(1)
     with pytest.raises(NotFittedError):
         search_over().best_ensemble(1)
     bare = OptunaSearch(RidgeClassifier(), {"alpha": ("float", 0.1, 1)}, n_trials=2, cv=2)
-    with pytest.raises(TypeError, match="averages probabilities, and RidgeClassifier has no pred"):
+    with pytest.raises(TypeError, match="ended in RidgeClassifier, which has no predict_proba"):
         bare.fit(X, labels).best_ensemble(2)
 
 

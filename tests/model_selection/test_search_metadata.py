@@ -270,10 +270,6 @@ def test_what_nobody_takes_is_refused():
     search = search_over(LogisticRegression(), "C", cv=2)
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         search.fit(X, y, colour="red")
-    # A last step without weights is given none.
-    search_over(KNeighborsClassifier(), "leaf_size", cv=2).set_params(
-        space={"n_neighbors": ("int", 1, 3)}
-    ).fit(X, y, sample_weight=np.ones(30))
 
 
 def test_parameters_of_a_step_are_handed_on():

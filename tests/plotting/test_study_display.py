@@ -316,6 +316,9 @@ def test_study_on_given_axes():
 
 
 class Search(BaseEstimator):
+    def __init__(self, n_trials=3):
+        self.n_trials = n_trials
+
     def fit(self, X=None, y=None):
         self.study_ = make_study(linear(2))
         return self
@@ -360,6 +363,8 @@ def test_bad_input_of_the_display():
         StudyDisplay.from_study(study, ax=pyplot.subplots(1, 3)[1])
     with pytest.raises(TypeError, match="must be an optuna.Study, got Search: .*from_estimator"):
         StudyDisplay.from_study(Search().fit())
+    with pytest.raises(TypeError, match="such as OptunaSearch, got Study; a study itself is drawn"):
+        StudyDisplay.from_estimator(study)
     two = optuna.create_study(directions=["minimize", "maximize"])
     with pytest.raises(ValueError, match="has 2 objectives.*visualization.plot_pareto_front"):
         StudyDisplay.from_study(two)
