@@ -197,9 +197,10 @@ def test_errors_come_back_from_other_processes(backend, scorers, use):
     expected = (RuntimeError, scorers.OwnError) if backend == "multiprocessing" else RuntimeError
     with use(backend), pytest.raises(expected, match="one and two") as error:
         search.fit(X, y)
-    (note,) = error.value.__notes__
+    note, place = error.value.__notes__
     assert "in broken" in note
     assert "Traceback" in note
+    assert place.startswith("in trial 0 with ")
     assert [trial.state.name for trial in search.study_.trials] == ["FAIL"] * 2
 
 
