@@ -61,8 +61,9 @@ def scorers(tmp_path_factory):
         patch.syspath_prepend(folder)
         import scorers_of_the_search
 
+        # loky keeps workers for later calls: those of other tests have another path.
+        joblib.externals.loky.get_reusable_executor().shutdown(wait=True)
         yield scorers_of_the_search
-        # Its workers have another path than those of later tests.
         joblib.externals.loky.get_reusable_executor().shutdown(wait=True)
 
 
