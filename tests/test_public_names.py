@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
 import glassclf
@@ -159,6 +160,10 @@ def fitted(name):
     }
     if name in networks:
         return networks[name]().fit(X, target)[-1]
+    if name.startswith("Windowed"):
+        inner = LogisticRegression() if "Classifier" in name else Ridge()
+        pipe = make_pipeline(RDFFeaturizer(1.5, 5), inner)
+        return dict(all_classes())[name](pipe, side=3.0).fit(X, target)
     if name == "OptunaSearch":
         space = {"n_bins": ("int", 5, 9)}
         return OptunaSearch(RDFFeaturizer(), space, n_trials=1, cv=2, scoring=lambda *_: 1.0).fit(X)

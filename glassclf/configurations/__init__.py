@@ -14,13 +14,16 @@ from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.files import read_configurations, write_configurations
 from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_one_way, pairs_within
+from glassclf.configurations.windows import Windows, cut_windows
 
 __all__ = [
     "Configuration",
     "Configurations",
     "Pairs",
+    "Windows",
     "as_configurations",
     "cell_from_box",
+    "cut_windows",
     "fractional",
     "is_rectangular",
     "minimum_image",

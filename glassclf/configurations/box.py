@@ -8,6 +8,9 @@ from itertools import product
 
 import numpy as np
 
+# A particle this far outside an open box, in units of its edge, is there by rounding.
+EDGE_TOLERANCE = 1e-9
+
 
 def cell_from_box(box, n_dims):
     """Turn a box, as users write it, into its cell matrix.
@@ -154,6 +157,44 @@ def fractional(positions, cell):
     if is_rectangular(cell):
         return positions / np.diag(cell)
     return positions @ np.linalg.inv(cell)
+
+
+def fractions_in_box(positions, cell, periodic):
+    """Positions in units of the lattice vectors, of particles that an open box must hold.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n, n_dims)
+    cell : ndarray of shape (n_dims, n_dims)
+        Lattice vectors as rows.
+    periodic : ndarray of bool of shape (n_dims,)
+        Directions along which the box repeats.
+
+    Returns
+    -------
+    fractions : ndarray of shape (n, n_dims)
+
+    Raises
+    ------
+    ValueError
+        If a particle lies outside the box along a direction that is not periodic.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from glassclf.configurations.box import fractions_in_box
+    >>> fractions_in_box(np.array([[1.0, 4.5]]), np.diag([2.0, 3.0]), np.array([False, True]))
+    array([[0.5, 1.5]])
+    """
+    fractions = fractional(positions, cell)
+    outside = (np.abs(fractions - 0.5) > 0.5 + EDGE_TOLERANCE) & ~periodic
+    if outside.any():
+        particle, direction = np.argwhere(outside)[0]
+        raise ValueError(
+            f"particle {particle} at {positions[particle].tolist()} lies outside the box along "
+            f"direction {direction}, which is not periodic: give a box that holds all particles"
+        )
+    return fractions
 
 
 def wrap(positions, cell, periodic):

@@ -4,6 +4,7 @@ from glassclf.estimators.cnn import CNNClassifier, CNNRegressor
 from glassclf.estimators.mpnn import MPNNClassifier, MPNNRegressor
 from glassclf.estimators.shifts_and_crops import Crops, Shifts
 from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
+from glassclf.estimators.windowed import WindowedClassifier, WindowedRegressor
 
 __all__ = [
     "CNNClassifier",
@@ -14,4 +15,6 @@ __all__ = [
     "Mirrors",
     "QuarterTurns",
     "Shifts",
+    "WindowedClassifier",
+    "WindowedRegressor",
 ]

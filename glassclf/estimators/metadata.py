@@ -1,6 +1,8 @@
 """Handing groups and weights of the samples on to the estimator inside a meta-estimator."""
 
 from sklearn.pipeline import Pipeline
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import has_fit_parameter
 
 from glassclf.configurations import as_configurations
@@ -76,3 +78,25 @@ def inner_fit_parameters(estimator, **metadata):
         for name, values in metadata.items()
         if values is not None and has_fit_parameter(estimator, name)
     }
+
+
+def metadata_for_fit(meta, estimator, **metadata):
+    """Parameters that a meta-estimator hands to the ``fit`` of the estimator inside it.
+
+    Parameters
+    ----------
+    meta : estimator
+        The meta-estimator, which routes as ``estimator``.
+    estimator : estimator
+        The one inside.
+    **metadata : array-like of shape (n_samples,)
+        Such as ``groups``.
+
+    Returns
+    -------
+    parameters : dict
+        With metadata routing what the estimator requests, else what its last step takes by name.
+    """
+    if _routing_enabled():
+        return dict(process_routing(meta, "fit", **metadata).estimator.fit)
+    return inner_fit_parameters(estimator, **metadata)

@@ -3,9 +3,10 @@
 from collections import Counter
 
 import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
-from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer
+from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer, RDFFeaturizer
 from glassclf.testing import all_classes, check_configuration_estimator, check_featurizer
 
 SMALL_NETWORK = {"batch_size": 16, "lr": 0.02, "device": "cpu"}
@@ -26,7 +27,13 @@ FEATURIZER_OF = {
 }
 
 
+INNER = {"Classifier": LogisticRegression, "Regressor": Ridge}
+
+
 def build(name, found):
+    if name.startswith("Windowed"):
+        inner = INNER[name.removeprefix("Windowed")]()
+        return found(make_pipeline(RDFFeaturizer(r_max=1.5, n_bins=15), inner), side=3.0)
     estimator = found(**CHEAP.get(name, {}))
     for prefix, featurizer in FEATURIZER_OF.items():
         if name.startswith(prefix):
