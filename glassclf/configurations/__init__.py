@@ -14,12 +14,14 @@ from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.files import read_configurations, write_configurations
 from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_one_way, pairs_within
+from glassclf.configurations.voronoi import VoronoiCells, voronoi_cells
 from glassclf.configurations.windows import Windows, cut_windows
 
 __all__ = [
     "Configuration",
     "Configurations",
     "Pairs",
+    "VoronoiCells",
     "Windows",
     "as_configurations",
     "cell_from_box",
@@ -33,6 +35,7 @@ __all__ = [
     "plane_distances",
     "read_configurations",
     "volume",
+    "voronoi_cells",
     "wrap",
     "write_configurations",
 ]

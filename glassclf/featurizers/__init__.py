@@ -6,6 +6,7 @@ from glassclf.featurizers.graph import GraphFeaturizer
 from glassclf.featurizers.graphs import Graphs
 from glassclf.featurizers.image import ImageFeaturizer
 from glassclf.featurizers.lazy import LazyGraphs, LazyImages
+from glassclf.featurizers.local_structure import LocalStructureFeaturizer
 from glassclf.featurizers.rdf import RDFFeaturizer
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "ImageFeaturizer",
     "LazyGraphs",
     "LazyImages",
+    "LocalStructureFeaturizer",
     "RDFFeaturizer",
 ]
