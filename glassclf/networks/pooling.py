@@ -36,6 +36,10 @@ class MeanPooling(nn.Module):
         super().__init__()
         self.width = width
 
+    def weights(self, nodes, batch):
+        """Weight of each particle, shape (n_nodes,); those of one graph sum to 1."""
+        return at_least_single(nodes.new_ones(len(nodes))) / batch.n_nodes[batch.graph]
+
     def forward(self, nodes, batch):
         """Pool ``nodes``, shape (n_nodes, width), into shape (n_graphs, width)."""
         return batch.mean_nodes(nodes)

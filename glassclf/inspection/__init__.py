@@ -1,0 +1,24 @@
+"""Looking into fitted models: what they attend to, and what their scores depend on."""
+
+from glassclf.inspection.attention_weights import attention
+from glassclf.inspection.attributions import attribution
+from glassclf.inspection.confusion import learn_by_confusion
+from glassclf.inspection.crossing import crossover
+from glassclf.inspection.first_batch import peek
+from glassclf.inspection.graph_metrics import bond_metrics
+from glassclf.inspection.layers import activations, filters
+from glassclf.inspection.measures import compare_measures
+from glassclf.inspection.transfer import transfer_matrix
+
+__all__ = [
+    "activations",
+    "attention",
+    "attribution",
+    "bond_metrics",
+    "compare_measures",
+    "crossover",
+    "filters",
+    "learn_by_confusion",
+    "peek",
+    "transfer_matrix",
+]
