@@ -1,7 +1,10 @@
 """Particles as discs of their true diameters."""
 
+from itertools import product
+
 import numpy as np
 
+from glassclf.configurations import is_rectangular, wrap
 from glassclf.simulation.potentials import get_potential
 
 POTENTIAL = "kob-andersen-2d-film"
@@ -9,15 +12,37 @@ POTENTIAL = "kob-andersen-2d-film"
 COLORS = np.array(["#9ecae1", "#08519c", "#969696"])
 
 
-def draw_discs(ax, film):
-    """Draw the particles of a film; those that stick out at the sides are drawn there as well.
+def diameters_of(types):
+    """Diameters of the particles of the two-dimensional Kob-Andersen mixture.
+
+    Parameters
+    ----------
+    types : ndarray of int of shape (n_particles,)
+        0 and 1, and 2 for the substrate of a film. Others are taken for 0.
+
+    Returns
+    -------
+    diameters : ndarray of shape (n_particles,)
+        sigma_aa of each, in units of sigma_AA.
+    """
+    known = np.diag(get_potential(POTENTIAL).sigma)
+    return known[np.where(types < len(known), types, 0)]
+
+
+def draw_discs(ax, configuration, diameters=None, **style):
+    """Draw particles; those that stick out over a periodic border are drawn beyond it as well.
 
     Parameters
     ----------
     ax : matplotlib Axes
         Its limits and aspect are left as they are.
-    film : Configuration
-        With types 0 to 2, periodic along x.
+    configuration : Configuration
+        In a rectangular box, of two dimensions.
+    diameters : ndarray of shape (n_particles,), default=None
+        None: those of the Kob-Andersen mixture.
+    **style : dict
+        For matplotlib's ``EllipseCollection``; an array of length n_particles has a value for each
+        particle. Without ``facecolors`` and ``array`` the colours are those of the types.
 
     Returns
     -------
@@ -25,22 +50,40 @@ def draw_discs(ax, film):
     """
     from matplotlib.collections import EllipseCollection
 
-    width = film.box[0]
-    x, y = film.positions[:, 0] % width, film.positions[:, 1]
-    diameters = np.diag(get_potential(POTENTIAL).sigma)[film.types]
-    left, right = np.flatnonzero(x < diameters / 2), np.flatnonzero(x > width - diameters / 2)
-    rows = np.concatenate([np.arange(len(x)), left, right])
-    shifts = np.repeat([0.0, width, -width], [len(x), len(left), len(right)])
+    if diameters is None:
+        diameters = diameters_of(configuration.types)
+    if not {"facecolors", "array"} & style.keys():
+        style["facecolors"] = COLORS[np.minimum(configuration.types, len(COLORS) - 1)]
+    positions, rows = _with_images(configuration, diameters)
+    n = configuration.n_particles
+    style = {
+        name: value[rows] if isinstance(value, np.ndarray) and len(value) == n else value
+        for name, value in style.items()
+    }
     discs = EllipseCollection(
         widths=diameters[rows],
         heights=diameters[rows],
         angles=0,
         units="xy",
-        offsets=np.column_stack([x[rows] + shifts, y[rows]]),
+        offsets=positions,
         offset_transform=ax.transData,
-        facecolors=COLORS[film.types[rows]],
-        edgecolors="white",
-        linewidths=0.3,
+        **{"edgecolors": "white", "linewidths": 0.3, **style},
     )
     ax.add_collection(discs)
     return discs
+
+
+def _with_images(configuration, diameters):
+    """Positions within the box, and of what sticks out beyond a border its image there."""
+    cell, periodic, box = configuration.cell, configuration.periodic, np.diag(configuration.cell)
+    if not is_rectangular(cell):
+        raise ValueError(f"only rectangular boxes are drawn, got lattice vectors {cell.tolist()}")
+    inside = wrap(configuration.positions, cell, periodic)
+    radii = diameters[:, None] / 2
+    positions, rows = [], []
+    for shift in product(*((0, 1, -1) if repeats else (0,) for repeats in periodic)):
+        images = inside + np.array(shift) * box
+        seen = ((images > -radii) & (images < box + radii) | ~periodic).all(axis=1)
+        positions.append(images[seen])
+        rows.append(np.flatnonzero(seen))
+    return np.concatenate(positions), np.concatenate(rows)

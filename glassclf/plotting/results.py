@@ -3,6 +3,8 @@
 # What only the results of a function hold, and the display that draws them.
 RESULTS = {
     "lr_range": ("smoothed_loss", "LearningRateRangeDisplay"),
+    "crossover": ("slope_ratio", "CrossoverDisplay"),
+    "transfer_matrix": ("null", "TransferDisplay"),
     "repeat_fit": ("history", "TrainingDisplay"),
 }
 
