@@ -117,31 +117,32 @@ def _with_images(positions, cell, periodic, margin):
 
 def _reach(diagram, n, cell, periodic):
     """Distance of the farthest vertex of a closed cell from its particle; which ones are closed."""
-    radius, closed = 0.0, np.ones(n, dtype=bool)
     regions = diagram.point_region[:n]
     _, first = np.unique(regions, return_index=True)
     if len(first) < n:
         particle = np.setdiff1d(np.arange(n), first)[0]
         raise ValueError(f"particle {particle} stands at the place of another one")
+    corners = [diagram.regions[region] for region in regions]
+    particles = np.repeat(np.arange(n), [len(each) for each in corners])
+    corners = np.concatenate(corners)
     fractions = fractional(diagram.vertices, cell)
     outside = ((np.abs(fractions - 0.5) > 0.5) & ~periodic).any(axis=1)
-    for particle in range(n):
-        corners = diagram.regions[regions[particle]]
-        if -1 in corners or outside[corners].any():
-            closed[particle] = False
-            continue
-        vectors = diagram.vertices[corners] - diagram.points[particle]
-        radius = max(radius, np.sqrt((vectors**2).sum(axis=1).max()))
-    return radius, closed
+    # A corner at infinity has the number -1.
+    open_there = (corners < 0) | outside[corners]
+    closed = np.bincount(particles, open_there, minlength=n) == 0
+    inner = closed[particles]
+    vectors = diagram.vertices[corners[inner]] - diagram.points[particles[inner]]
+    return np.sqrt(np.max((vectors**2).sum(axis=1), initial=0.0)), closed
 
 
 def _cells(diagram, owners, closed, spacing):
     n, n_dims = len(closed), diagram.points.shape[1]
     pairs = diagram.ridge_points
-    bounded = np.array([-1 not in corners for corners in diagram.ridge_vertices])
-    mine = (pairs < n).any(axis=1) & bounded
-    pairs = pairs[mine]
-    corners = [each for each, wanted in zip(diagram.ridge_vertices, mine) if wanted]
+    mine = (pairs < n).any(axis=1)
+    corners = [diagram.ridge_vertices[row] for row in np.flatnonzero(mine)]
+    bounded = np.array([-1 not in each for each in corners])
+    pairs = pairs[mine][bounded]
+    corners = [each for each, wanted in zip(corners, bounded) if wanted]
     sizes = (_lengths if n_dims == 2 else _areas)(diagram.vertices, corners)
     # Each face once from either side, but only from a particle, not from an image of one.
     both = np.concatenate([pairs, pairs[:, ::-1]])
