@@ -3,9 +3,8 @@
 from numbers import Integral
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import validate_params
 
@@ -112,7 +111,12 @@ def _checked(name, values, y):
 
 
 def _aucs(truth, table):
-    return np.array([roc_auc_score(truth, column) for column in table.T])
+    # By the ranks of the positive samples, as Mann and Whitney do: for a thousand resamples the
+    # checks of roc_auc_score take minutes.
+    n_positive = truth.sum()
+    ranks = rankdata(table, axis=0)[truth].sum(axis=0)
+    pairs = n_positive * (len(truth) - n_positive)
+    return (ranks - n_positive * (n_positive + 1) / 2) / pairs
 
 
 def _errors(truth, table, groups, n_bootstrap, rng):

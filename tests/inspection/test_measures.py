@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from glassclf.inspection import compare_measures
 
@@ -19,6 +20,8 @@ MEASURES = {
 def test_auc_is_that_of_the_measure_itself():
     result = compare_measures(MEASURES, Y, groups=RUN, random_state=0)
     assert result.names == ["energy", "order", "noise"]
+    expected = [roc_auc_score(IS_LIQUID, values) for values in MEASURES.values()]
+    assert np.allclose(result.auc, expected)
     assert result.auc[:2] == pytest.approx([1.0, 0.0], abs=0.01)
     assert abs(result.auc[2] - 0.5) < 3 * result.auc_error[2]
     assert result.auc_error[1] == 0
