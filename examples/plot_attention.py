@@ -14,7 +14,7 @@ energy, which it was not given.
 
 Run it from a checkout::
 
-    python examples/plot_attention.py            # 3 minutes on 2 cores
+    python examples/plot_attention.py            # 4 minutes on 2 cores
     python examples/plot_attention.py --full     # a network of default size: 15 minutes
 
 It needs ``glassclf[plot]``. It prints the table and writes ``attention.png`` into
@@ -74,10 +74,18 @@ def look_into(graphs, y, run, full):
 # %%
 # Measures of structure: energies, local order, and how B particles hang together, in the graph of
 # the six nearest neighbours and among the tenth of all bonds with the highest attention.
-def make_measures(X, graphs, bonds):
+def thermal_energies(data, X):
+    """Energy per particle of the snapshots that the inherent structures were quenched from."""
+    thermal = data[data.info["state"] == "thermal"].info
+    keys = zip(thermal["run"], thermal["temperature"])
+    known = dict(zip(keys, thermal["potential_energy"]))
+    return [known[key] for key in zip(X.info["run"], X.info["temperature"])]
+
+
+def make_measures(data, X, graphs, bonds):
     measures = {
         "inherent energy": X.info["inherent_energy"],
-        "potential energy (thermal)": X.info["potential_energy"],
+        "energy of the snapshot": thermal_energies(data, X),
     }
     order = BondOrderFeaturizer(orders=(5, 6)).fit(X)
     table = dict(zip(order.get_feature_names_out(), order.transform(X).T))
@@ -145,14 +153,15 @@ def draw_measures(ax, result):
 def main(output="attention_output", full=False):
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    X, y, run = select_pair(load_kob_andersen(), liquid=0.635, state="inherent")
+    data = load_kob_andersen().data
+    X, y, run = select_pair(data, liquid=0.635, state="inherent")
     if QUICK:
         few = np.isin(run, np.unique(run)[:8])
         X, y, run = X[few], y[few], run[few]
         print("GLASSCLF_QUICK=1: 8 runs, max_epochs lowered to 1; numbers mean nothing")
     graphs = GraphFeaturizer(n_neighbors=12).fit_transform(X)
     odds, weights, bonds, shares = look_into(graphs, y, run, full)
-    result = print_table(X, y, run, odds, make_measures(X, graphs, bonds))
+    result = print_table(X, y, run, odds, make_measures(data, X, graphs, bonds))
     figure, axes = plt.subplots(2, 3, figsize=(17, 10), layout="constrained")
     for row, label in enumerate(("glass", "liquid")):
         chosen = int(np.argmax(y == label))

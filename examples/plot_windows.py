@@ -13,7 +13,7 @@ nothing is lost by looking at pieces, as what tells the two apart is local.
 
 Run it from a checkout::
 
-    python examples/plot_windows.py            # 3 minutes on 2 cores
+    python examples/plot_windows.py            # 4 minutes on 2 cores
     python examples/plot_windows.py --full     # all folds, and a CNN as well: an hour and a half
 
 It needs ``glassclf[plot]``. It prints a table and writes ``windows.png`` into ``windows_output``.
