@@ -183,7 +183,7 @@ def test_crossover_display_names_where_each_curve_turns():
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels[0] == "Tg = 0.370"
     assert labels[1].startswith("kink: turns at 0.3")
-    assert labels[2].startswith("half: P = 1/2 at 0.45")
+    assert labels[2].startswith("half: P = 1/2 at 0.4")
     assert labels[3] == "straight: no crossover"
     display.figure_.canvas.draw()
     with pytest.raises(ValueError, match="at most 4 curves can be told apart, got 5"):
