@@ -23,6 +23,9 @@ html_theme_options = {"description": "scikit-learn estimators for particle confi
 # Lists of members come from the template of autosummary, not a second time from numpydoc.
 numpydoc_show_class_members = False
 autosummary_generate = True
+# Methods that a search inherits from scikit-learn refer to pages and a glossary of its own. No page
+# of ours uses these roles.
+suppress_warnings = ["ref.ref", "ref.term"]
 # The types stand in the docstrings, with shapes and units.
 autodoc_typehints = "none"
 
