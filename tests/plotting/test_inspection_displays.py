@@ -182,8 +182,11 @@ def test_crossover_display_names_where_each_curve_turns():
     display = CrossoverDisplay.from_result(results, tg=(0.37, 0.34, 0.4))
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels[0] == "Tg = 0.370"
-    assert labels[1].startswith("kink: turns at 0.3")
-    assert labels[2].startswith("half: P = 1/2 at 0.4")
+    kink, half = (results[name].temperature for name in ("kink", "half"))
+    assert kink == pytest.approx(0.35, abs=0.01)
+    assert half == pytest.approx(0.45, abs=0.01)
+    assert labels[1].startswith(f"kink: turns at {kink:.3f} [")
+    assert labels[2].startswith(f"half: P = 1/2 at {half:.3f} [")
     assert labels[3] == "straight: no crossover"
     display.figure_.canvas.draw()
     with pytest.raises(ValueError, match="at most 4 curves can be told apart, got 5"):
