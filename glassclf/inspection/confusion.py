@@ -1,13 +1,13 @@
 """Learning by confusion: which border along temperature is the easiest to learn."""
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, check_cv
-from sklearn.utils import Bunch, check_consistent_length
+from sklearn.utils import Bunch, _safe_indexing, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, validate_params
 
-from glassclf.estimators.metadata import inner_fit_parameters, known_groups, with_info
+from glassclf.estimators.metadata import known_groups, with_info
+from glassclf.inspection.subject import fit_rows
 
 N_SPLITS = 4
 
@@ -88,11 +88,9 @@ def learn_by_confusion(estimator, X, temperature, groups=None, *, cv=None):
     cv = GroupKFold(N_SPLITS) if cv is None else check_cv(cv)
     scores = []
     for train, test in cv.split(np.zeros(len(labels)), labels, groups):
-        model = clone(estimator)
-        parameters = inner_fit_parameters(model, groups=groups[train])
-        model.fit(X[train], labels[train], **parameters)
+        model = fit_rows(estimator, X, labels, groups, train)
         proba = np.zeros((len(test), len(grid)))
-        proba[:, model.classes_] = model.predict_proba(X[test])
+        proba[:, model.classes_] = model.predict_proba(_safe_indexing(X, test))
         below = np.cumsum(proba, axis=1)[:, :-1]
         # Most borders have more classes on one side: the score counts both sides alike, and so
         # does whoever is right as often as possible by it.

@@ -1,10 +1,14 @@
-"""The network within a fitted estimator, and the features that it sees."""
+"""Estimators that are looked into: fitted ones, the network within, and how to fit one anew."""
 
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from glassclf.estimators.base import NetworkEstimator
-from glassclf.estimators.metadata import with_info
+from glassclf.estimators.metadata import metadata_for_fit, with_info
 
 
 def unrolled(estimator):
@@ -83,3 +87,28 @@ def features_for(before, X):
     for step in before:
         features = step.transform(features)
     return features
+
+
+def fit_rows(estimator, X, y, groups, rows):
+    """Fit a clone of an estimator to some rows, with their groups where it takes them.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : list, array-like or Configurations
+    y, groups : ndarray of shape (n,)
+    rows : ndarray of int
+
+    Returns
+    -------
+    fitted : estimator
+    """
+    fitted = clone(estimator)
+    router = MetadataRouter(owner="glassclf.inspection").add(
+        estimator=fitted, method_mapping=MethodMapping().add(caller="fit", callee="fit")
+    )
+    # With routing on, whoever has not asked for groups must not be given any.
+    wanted = not _routing_enabled() or router.consumes("fit", ["groups"])
+    metadata = {"groups": groups[rows]} if wanted else {}
+    parameters = metadata_for_fit(router, fitted, **metadata)
+    return fitted.fit(_safe_indexing(X, rows), y[rows], **parameters)

@@ -4,17 +4,15 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.metrics import check_scoring
-from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils import Bunch, _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, validate_params
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 
 from glassclf.datasets import shuffle_labels
-from glassclf.estimators.metadata import known_groups, metadata_for_fit, with_info
+from glassclf.estimators.metadata import known_groups, with_info
 from glassclf.featurizers.base import Number
+from glassclf.inspection.subject import fit_rows
 
 N_SPLITS = 5
 # So many standard errors below one half an AUC is no accident.
@@ -224,31 +222,16 @@ def _held_out(tasks, cv):
 
 def _fit_and_score(estimator, scorer, tasks, name, labels, held_out):
     X, _, groups = tasks[name]
-    train = ~_in(groups, held_out)
-    router = MetadataRouter(owner="transfer_matrix").add(
-        estimator=estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit")
-    )
-    estimator = clone(estimator)
-    # With routing on, whoever has not asked for groups must not be given any.
-    wanted = not _routing_enabled() or router.consumes("fit", ["groups"])
-    metadata = {"groups": groups[train]} if wanted else {}
-    parameters = metadata_for_fit(router, estimator, **metadata)
-    estimator.fit(_rows(X, train), labels[train], **parameters)
+    fitted = fit_rows(estimator, X, labels, groups, np.flatnonzero(~_in(groups, held_out)))
     scores = []
     for X, y, groups in tasks.values():
-        test = _in(groups, held_out)
-        scores.append(scorer(estimator, _rows(X, test), y[test]))
+        test = np.flatnonzero(_in(groups, held_out))
+        scores.append(scorer(fitted, _safe_indexing(X, test), y[test]))
     return scores
 
 
 def _in(groups, held_out):
     return np.array([group in held_out for group in groups.tolist()])
-
-
-def _rows(X, mask):
-    if isinstance(X, (list, tuple)):
-        return [one for one, wanted in zip(X, mask) if wanted]
-    return X[mask]
 
 
 def _warn_below_chance(names, mean, error):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.naive_bayes import GaussianNB
@@ -64,3 +65,28 @@ def test_too_few_temperatures_and_missing_groups_are_refused():
         learn_by_confusion(GaussianNB(), X[two], temperature[two], run[two])
     with pytest.raises(ValueError, match="give groups, the run of each configuration"):
         learn_by_confusion(GaussianNB(), X, temperature)
+
+
+class Recorder(GaussianNB):
+    """Keeps the groups that it is fitted with."""
+
+    seen = []
+
+    def fit(self, X, y, groups=None):
+        self.seen.append(groups)
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_samples_in_a_list_and_groups_by_either_way(routing):
+    X, temperature, run = structures(lambda T: 3 * T)
+    Recorder.seen.clear()
+    with sklearn.config_context(enable_metadata_routing=routing):
+        model = Recorder()
+        if routing:
+            model.set_fit_request(groups=True)
+        result = learn_by_confusion(model, list(X), temperature, run, cv=GroupKFold(2))
+    expected = learn_by_confusion(GaussianNB(), X, temperature, run, cv=GroupKFold(2))
+    assert np.array_equal(result.scores, expected.scores)
+    assert [len(groups) for groups in Recorder.seen] == [40, 40]
+    assert not set(Recorder.seen[0]) & set(Recorder.seen[1])
