@@ -14,8 +14,8 @@ energy, which it was not given.
 
 Run it from a checkout::
 
-    python examples/plot_attention.py            # 4 minutes on 2 cores
-    python examples/plot_attention.py --full     # a network of default size: 15 minutes
+    python examples/plot_attention.py            # 2 minutes on 2 cores
+    python examples/plot_attention.py --full     # a network of default size, far longer
 
 It needs ``glassclf[plot]``. It prints the table and writes ``attention.png`` into
 ``attention_output``.

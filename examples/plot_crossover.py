@@ -16,8 +16,8 @@ the colder the border, the less there is to tell; thermal snapshots are told apa
 
 Run it from a checkout::
 
-    python examples/plot_crossover.py            # two minutes on 2 cores
-    python examples/plot_crossover.py --full     # also temperature from one snapshot: 20 minutes
+    python examples/plot_crossover.py            # a minute on 2 cores
+    python examples/plot_crossover.py --full     # also temperature from one snapshot, far longer
 
 It needs ``glassclf[plot]``. It prints what it found and writes ``crossover.png`` into
 ``crossover_output``.
@@ -40,7 +40,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from tqdm import tqdm
 
 from glassclf.datasets import load_kob_andersen
 from glassclf.estimators import MPNNRegressor
@@ -158,8 +157,7 @@ def main(output="crossover_output", full=False):
         print("{:9.3f}{:10.2f}{:10.2f}".format(*row))
     draw_confusion(axes[2], curves, tg)
     if full:
-        for _ in tqdm(range(1), desc="regression"):
-            print_temperatures(select(data, "inherent"))
+        print_temperatures(select(data, "inherent"))
     figure.savefig(output / "crossover.png", dpi=130)
     print(f"\nthe figure is in {output}/")
 

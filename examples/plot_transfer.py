@@ -15,7 +15,7 @@ inherent structures above that of the glass.
 Run it from a checkout::
 
     python examples/plot_transfer.py            # a minute on 2 cores
-    python examples/plot_transfer.py --full     # a message-passing network as well: an hour
+    python examples/plot_transfer.py --full     # a message-passing network as well, far longer
 
 It needs ``glassclf[plot]``. It prints a table and writes ``transfer.png`` into ``transfer_output``.
 """

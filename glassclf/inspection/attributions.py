@@ -28,7 +28,7 @@ def attribution(estimator, X, method="gradient", *, target=None):
     X : Configurations, or what the estimator takes
     method : {"gradient", "occlusion"}, default="gradient"
         "gradient" follows the gradient of the network; "occlusion" takes patches of particles away,
-        one by one, and is some hundred times slower for a large graph.
+        one by one, which takes far longer for a large graph.
     target : label or int, default=None
         The class whose output is shared out (None: ``classes_[1]`` of two), or the number of an
         output of a regressor.
