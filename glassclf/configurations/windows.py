@@ -123,12 +123,24 @@ def _side_rule(side, n_particles):
         return lambda configuration: float(side)
     if not _is_number(n_particles, Integral):
         raise ValueError(f"n_particles must be an integer of at least 1, got {n_particles!r}")
+    return lambda configuration: side_holding(configuration, n_particles)
 
-    def side_of(configuration):
-        density = configuration.n_particles / volume(configuration.cell)
-        return float((n_particles / density) ** (1 / configuration.n_dims))
 
-    return side_of
+def side_holding(configuration, n_particles):
+    """Edge of the windows that hold so many particles on average.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    n_particles : int
+
+    Returns
+    -------
+    side : float
+        In units of the positions.
+    """
+    density = configuration.n_particles / volume(configuration.cell)
+    return float((n_particles / density) ** (1 / configuration.n_dims))
 
 
 def _is_number(value, kind):

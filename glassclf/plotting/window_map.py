@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from glassclf.configurations import as_configurations
+from glassclf.configurations.windows import side_holding
 from glassclf.plotting.axes import take_axes
 from glassclf.plotting.configuration import color_range
 from glassclf.plotting.discs import draw_discs
@@ -90,8 +91,7 @@ class WindowMapDisplay:
             values, label = values.reshape(len(values), -1)[:, target or 0], "prediction"
         side = estimator.side
         if side is None:
-            density = one[0].n_particles / np.prod(one[0].box)
-            side = (estimator.n_particles / density) ** (1 / one.n_dims)
+            side = side_holding(one[0], estimator.n_particles)
         return cls(one[0], corners, side, values, label=label).plot(ax=ax)
 
     def plot(self, ax=None):
