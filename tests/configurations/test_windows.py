@@ -48,7 +48,8 @@ def test_windows_are_those_of_a_plain_loop(seed, n_dims, share, n_windows, data)
     positions = (rng.random((40, n_dims)) + turns) * box
     configuration = Configuration(positions, rng.integers(0, 2, 40), box, periodic)
     wrapped = Configuration(positions - turns * box, configuration.types, box, periodic)
-    side = share * box.min()
+    # Large enough to hold a few particles, and never larger than the box.
+    side = max(share * box.min(), 1.5 * (np.prod(box) / 40) ** (1 / n_dims))
     windows = cut_windows([configuration], side, n_windows=n_windows, random_state=0)
     if n_windows is None:
         counts = np.ceil(box / side).astype(int)
