@@ -35,11 +35,11 @@ def plain_windows(configuration, side, corners):
 @given(
     seed=st.integers(0, 10**6),
     n_dims=st.sampled_from([2, 3]),
-    share=st.floats(0.3, 1.0),
+    percent=st.integers(30, 100),
     n_windows=st.sampled_from([None, 5]),
     data=st.data(),
 )
-def test_windows_are_those_of_a_plain_loop(seed, n_dims, share, n_windows, data):
+def test_windows_are_those_of_a_plain_loop(seed, n_dims, percent, n_windows, data):
     rng = np.random.default_rng(seed)
     box = rng.uniform(2, 4, n_dims)
     periodic = np.array(data.draw(st.lists(st.booleans(), min_size=n_dims, max_size=n_dims)))
@@ -49,7 +49,7 @@ def test_windows_are_those_of_a_plain_loop(seed, n_dims, share, n_windows, data)
     configuration = Configuration(positions, rng.integers(0, 2, 40), box, periodic)
     wrapped = Configuration(positions - turns * box, configuration.types, box, periodic)
     # Large enough to hold a few particles, and never larger than the box.
-    side = max(share * box.min(), 1.5 * (np.prod(box) / 40) ** (1 / n_dims))
+    side = max(percent / 100 * box.min(), 1.5 * (np.prod(box) / 40) ** (1 / n_dims))
     windows = cut_windows([configuration], side, n_windows=n_windows, random_state=0)
     if n_windows is None:
         counts = np.ceil(box / side).astype(int)
