@@ -32,7 +32,11 @@ class GatedBatch(GraphBatch):
 
     def sum_edges(self, values):
         """Sum values of edges, shape (n_edges, ...), times their gates, for each node."""
-        return super().sum_edges(values * self.gates[:, None])
+        if self.n_neighbors is None:
+            return super().sum_edges(values * self.gates[:, None])
+        # A product of matrices holds no second array as large as all bonds.
+        by_node = (len(self.types), self.n_neighbors)
+        return torch.einsum("nk,nkv->nv", self.gates.reshape(by_node), values.reshape(*by_node, -1))
 
 
 class GraphAttribution:
