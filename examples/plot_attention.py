@@ -39,13 +39,26 @@ from tqdm import tqdm
 
 from glassclf.datasets import load_kob_andersen, select_pair
 from glassclf.estimators import MPNNClassifier
-from glassclf.featurizers import BondOrderFeaturizer, GraphFeaturizer, LocalStructureFeaturizer
-from glassclf.inspection import attention, attribution, bond_metrics, compare_measures
+from glassclf.featurizers import GraphFeaturizer
+from glassclf.inspection import (
+    attention,
+    attribution,
+    bond_metrics,
+    compare_measures,
+    mean_measures,
+)
 from glassclf.plotting import ConfigurationDisplay
 
 # Few runs and epochs, to test that the script works: its numbers then mean nothing.
 QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
 N_FOLDS = 2 if QUICK else 4
+
+LABELS = {
+    "n_subgraphs": "subgraphs",
+    "n_bb_bonds": "B-B bonds",
+    "n_isolated_a": "isolated A",
+    "n_isolated_b": "isolated B",
+}
 
 
 def make_network(full):
@@ -87,21 +100,17 @@ def make_measures(data, X, graphs, bonds):
         "inherent energy": X.info["inherent_energy"],
         "energy of the snapshot": thermal_energies(data, X),
     }
-    order = BondOrderFeaturizer(orders=(5, 6)).fit(X)
-    table = dict(zip(order.get_feature_names_out(), order.transform(X).T))
-    for name in ("psi5_0_mean", "psi6_0_mean", "psi5_1_mean"):
-        measures[f"mean {name[:4]} of {'AB'[int(name[5])]}"] = table[name]
-    local = LocalStructureFeaturizer().fit(X)
-    features = local.transform(X)
-    shares = dict(zip(local.get_feature_names_out(), features.T))
-    for kind, count in ((0, 6), (1, 5)):
-        names = [name for name in shares if name.startswith(f"neighbors_{kind}_{count}_")]
-        total = np.sum([shares[name] for name in names], axis=0)
-        measures[f"{'AB'[kind]} with {count} neighbours"] = total
+    means = mean_measures(X)
+    measures["B around A"] = means["coordination_0_1"]
+    for number, kind in enumerate("AB"):
+        measures[f"neighbours of {kind}"] = means[f"coordination_{number}"]
+        measures[f"cell area of {kind}"] = means[f"area_{number}"]
+        measures[f"psi5 of {kind}"] = means[f"psi5_{number}"]
+        measures[f"psi6 of {kind}"] = means[f"psi6_{number}"]
     nearest = bond_metrics(GraphFeaturizer(n_neighbors=6).fit_transform(X))
     attended = bond_metrics(graphs, bonds, quantile=0.9)
     for where, metrics in (("nearest six", nearest), ("high attention", attended)):
-        for name, label in (("n_subgraphs", "subgraphs"), ("n_bb_bonds", "B-B bonds")):
+        for name, label in LABELS.items():
             measures[f"{label}, {where}"] = metrics[name]
     return {name: np.asarray(values, float) for name, values in measures.items()}
 

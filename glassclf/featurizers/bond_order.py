@@ -120,7 +120,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
                 f"{configuration.n_particles}"
             )
         pairs = nearest_neighbors(configuration, needed)
-        measure = _hexatic if self.n_dims_ == 2 else _steinhardt
+        measure = hexatic_orders if self.n_dims_ == 2 else steinhardt_orders
         by_order = measure(pairs, configuration.n_particles, self.orders_)
         return np.concatenate(
             [
@@ -131,7 +131,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
         )
 
 
-def _hexatic(pairs, n_particles, orders):
+def hexatic_orders(pairs, n_particles, orders):
     """Absolute value of psi_k for each order k, ndarray of shape (n_orders, n_particles)."""
     angles = np.arctan2(pairs.vectors[:, 1], pairs.vectors[:, 0]).reshape(n_particles, -1)
     return np.array(
@@ -139,7 +139,7 @@ def _hexatic(pairs, n_particles, orders):
     )
 
 
-def _steinhardt(pairs, n_particles, orders):
+def steinhardt_orders(pairs, n_particles, orders):
     """Q_l for each order l, ndarray of shape (n_orders, n_particles).
 
     By the addition theorem of spherical harmonics the sum over m is a Legendre polynomial of the

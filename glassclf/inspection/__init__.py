@@ -7,6 +7,7 @@ from glassclf.inspection.crossing import crossover
 from glassclf.inspection.first_batch import peek
 from glassclf.inspection.graph_metrics import bond_metrics
 from glassclf.inspection.layers import activations, filters
+from glassclf.inspection.local_measures import mean_measures, particle_measures
 from glassclf.inspection.measures import compare_measures
 from glassclf.inspection.transfer import transfer_matrix
 
@@ -19,6 +20,8 @@ __all__ = [
     "crossover",
     "filters",
     "learn_by_confusion",
+    "mean_measures",
+    "particle_measures",
     "peek",
     "transfer_matrix",
 ]
