@@ -21,7 +21,7 @@ its place more finely than the pixels are wide. A single convolution is not enou
 Run it from a checkout::
 
     python examples/plot_pictures.py            # 4 minutes on 2 cores
-    python examples/plot_pictures.py --full     # 250 pixels, three seeds, hours
+    python examples/plot_pictures.py --full     # 250 pixels, three seeds, far longer
 
 It needs ``glassclf[plot]``. It prints two tables and writes ``pictures.png`` into
 ``pictures_output``.
@@ -90,8 +90,8 @@ def make_pictures(n_pixels):
     }
 
 
-def make_networks(full):
-    epochs = 1 if QUICK else 80 if full else 40
+def make_networks():
+    epochs = 1 if QUICK else 40
     return {
         "three blocks": CNNClassifier(max_epochs=epochs),
         "one convolution": CNNClassifier(n_filters=(3,), kernel_size=9, max_epochs=epochs),
@@ -228,7 +228,7 @@ def main(output="pictures_output", full=False):
         n_pixels, seeds = 50, (0,)
         print("GLASSCLF_QUICK=1: 8 runs, 1 epoch, 50 pixels; numbers mean nothing")
     pictures = make_pictures(n_pixels)
-    scores, fitted = compare_pictures(X, y, run, pictures, make_networks(full), seeds)
+    scores, fitted = compare_pictures(X, y, run, pictures, make_networks(), seeds)
     print_scores(scores)
     names, table = correlate_filters(X, *fitted["smooth density", "one convolution"])
     print_correlations(names, table)
@@ -239,5 +239,5 @@ def main(output="pictures_output", full=False):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Does the picture matter to a CNN?")
     parser.add_argument("--output", default="pictures_output", help="folder for the figure")
-    parser.add_argument("--full", action="store_true", help="250 pixels, three seeds, hours")
+    parser.add_argument("--full", action="store_true", help="250 pixels, three seeds, far longer")
     main(**vars(parser.parse_args()))

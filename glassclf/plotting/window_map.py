@@ -22,9 +22,11 @@ class WindowMapDisplay:
     side : float
         Edge of the windows.
     values : ndarray of shape (n_windows,)
-        Score of each. Probabilities, between 0 and 1, diverge from one half.
+        Score of each.
     label : str, default=""
         Of the colour bar.
+    limits : (float, float), default=None
+        Ends of the colour bar, white in the middle: (0, 1) of probabilities. None: as the values.
 
     Attributes
     ----------
@@ -55,9 +57,9 @@ class WindowMapDisplay:
     6
     """
 
-    def __init__(self, configuration, corners, side, values, *, label=""):
+    def __init__(self, configuration, corners, side, values, *, label="", limits=None):
         self.configuration, self.corners, self.side = configuration, corners, side
-        self.values, self.label = values, label
+        self.values, self.label, self.limits = values, label, limits
 
     @classmethod
     def from_estimator(cls, estimator, X, index=0, *, target=None, ax=None):
@@ -87,12 +89,14 @@ class WindowMapDisplay:
             if target not in classes:
                 raise ValueError(f"target must be one of the classes {classes}, got {target!r}")
             values, label = values[:, classes.index(target)], f"P({target}) of the window"
+            limits = (0.0, 1.0)
         else:
             values, label = values.reshape(len(values), -1)[:, target or 0], "prediction"
+            limits = None
         side = estimator.side
         if side is None:
             side = side_holding(one[0], estimator.n_particles)
-        return cls(one[0], corners, side, values, label=label).plot(ax=ax)
+        return cls(one[0], corners, side, values, label=label, limits=limits).plot(ax=ax)
 
     def plot(self, ax=None):
         """Draw windows and particles.
@@ -116,8 +120,8 @@ class WindowMapDisplay:
             )
         (ax,), figure = take_axes(ax, 1, "drawing windows", (6.2, 5.4))
         low, high, colors = color_range(np.asarray(self.values))
-        if self.label.startswith("P("):
-            low, high, colors = 0.0, 1.0, "PuOr_r"
+        if self.limits is not None:
+            (low, high), colors = self.limits, "PuOr_r"
         box = self.configuration.box
         shifts = [np.array([a, b]) * box for a in (0, -1) for b in (0, -1)]
         # A window across the border goes on at the other side.
