@@ -81,10 +81,10 @@ def score(folder):
     phases = [read_configurations(folder / f"{phase}-*.dump") for phase in ("crystal", "liquid")]
     X = Configurations.concatenate(phases)
     y = np.repeat(["crystal", "liquid"], [len(phase) for phase in phases])
-    run = X.info["file"]
+    run, folds = X.info["file"], StratifiedGroupKFold(4)
     for featurizer in (RDFFeaturizer(), BondOrderFeaturizer(orders=(4, 6))):
         model = make_pipeline(featurizer, StandardScaler(), LogisticRegression(max_iter=1000))
-        auc = cross_val_score(model, X, y, groups=run, cv=StratifiedGroupKFold(4), scoring="roc_auc")
+        auc = cross_val_score(model, X, y, groups=run, cv=folds, scoring="roc_auc")
         print(f"{type(featurizer).__name__:20} AUC {auc.mean():.3f} (spread {auc.std():.3f})")
     return X, y
 
