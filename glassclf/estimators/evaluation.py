@@ -89,7 +89,10 @@ def settle_statistics(net, dataset):
 
     Notes
     -----
-    "Precise" batch normalisation: Wu and Johnson, arXiv:2105.07576, section 3.
+    "Precise" batch normalisation: Wu and Johnson, arXiv:2105.07576, section 3. Batches are drawn at
+    random, as those of the training are: each layer is normalised by its own batch here, so that
+    batches of one class or of equal targets, as of sorted samples, would hide the differences
+    between them from all layers behind the first.
     """
     module = net.module_.eval()
     norms = [
@@ -111,7 +114,8 @@ def settle_statistics(net, dataset):
             norm.momentum = 0.0
             hooks.append(norm.register_forward_pre_hook(_Merging(norm)))
     with torch.no_grad():
-        for rows in torch.arange(len(dataset)).split(net.batch_size):
+        order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))
+        for rows in order.split(net.batch_size):
             batch, _ = net.batch_share(dataset, rows)
             net.infer(batch)
     net.processes.average_buffers(module)
