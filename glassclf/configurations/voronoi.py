@@ -7,6 +7,7 @@ import numpy as np
 from scipy.spatial import QhullError, Voronoi
 
 from glassclf.configurations.box import fractional, plane_distances, volume, wrap
+from glassclf.configurations.configuration import Configuration
 
 # Faces smaller than this, in units of a mean distance (squared in 3D), are there by rounding, as
 # where four cells of a square lattice meet.
@@ -60,6 +61,8 @@ def voronoi_cells(configuration):
 
     Raises
     ------
+    TypeError
+        If ``configuration`` is a set, or something else.
     ValueError
         If there are too few particles, or all on one line, for any cell to be closed; or if two
         are at one place.
@@ -77,11 +80,20 @@ def voronoi_cells(configuration):
     >>> int(cells.closed.sum())
     20
     """
+    if not isinstance(configuration, Configuration):
+        raise TypeError(
+            f"cells are those of one Configuration, got {type(configuration).__name__}: take one "
+            "out of a set, as_configurations(X)[0]"
+        )
     cell, periodic = configuration.cell, configuration.periodic
     positions = wrap(configuration.positions, cell, periodic)
     spacing = (volume(cell) / len(positions)) ** (1 / configuration.n_dims)
     period = max(plane_distances(cell)[periodic], default=0.0)
-    margin = 4 * spacing
+    # No place is farther from every image of a particle than half the period (or the box, along an
+    # open direction): from twice that on, nothing is missing.
+    lengths = np.linalg.norm(cell, axis=1)
+    enough = max(period, (np.where(periodic, 1.0, 2.0) * lengths).sum())
+    margin = min(4 * spacing, enough)
     while True:
         points, owners = _with_images(positions, cell, periodic, margin)
         try:
@@ -94,9 +106,10 @@ def voronoi_cells(configuration):
         # A vertex is right if no image can lie within the circle of its particles. With a period of
         # images around it a cell is closed, unless it is open for good.
         needed = 2 * radius if closed.all() else max(2 * radius, period)
-        if needed <= margin:
+        if min(needed, enough) <= margin:
             break
-        margin = needed
+        # In steps: beside a vacuum that is not yet surrounded by images, cells reach far out.
+        margin = min(needed, 2 * margin, enough)
     return _cells(diagram, owners, closed, spacing)
 
 

@@ -185,7 +185,9 @@ def _geometry(X):
 
 def _bonds(graphs):
     """How the particles of graphs are bonded: to so many, or up to some distance."""
-    if len(graphs.distances) == 0:
+    others = np.repeat(graphs.n_nodes - 1, graphs.n_nodes)
+    if len(graphs.distances) == 0 or (graphs.degrees == others).all():
+        # All to all, as in small windows: there were no more particles to be bonded to.
         return {}
     counts = np.bincount(graphs.degrees)
     if counts.max() >= MOST * counts.sum():

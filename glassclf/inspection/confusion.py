@@ -1,13 +1,15 @@
 """Learning by confusion: which border along temperature is the easiest to learn."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, check_cv
 from sklearn.utils import Bunch, _safe_indexing, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, validate_params
 
-from glassclf.estimators.metadata import known_groups, with_info
-from glassclf.inspection.subject import fit_rows
+from glassclf.estimators.metadata import check_groups, known_groups, with_info
+from glassclf.inspection.subject import fit_rows, require_whole_groups
 
 N_SPLITS = 4
 
@@ -34,7 +36,7 @@ def learn_by_confusion(estimator, X, temperature, groups=None, *, cv=None):
     groups : array-like of shape (n,), default=None
         Run of each configuration. None means ``X.info["run"]`` where X carries it.
     cv : int, splitter, iterable or None, default=None
-        None: ``GroupKFold(4)``.
+        An int is a number of folds of ``GroupKFold``. None: 4 folds.
 
     Returns
     -------
@@ -48,7 +50,8 @@ def learn_by_confusion(estimator, X, temperature, groups=None, *, cv=None):
     Raises
     ------
     ValueError
-        If there are fewer than three temperatures, or no groups.
+        If there are fewer than three temperatures, one that is not finite, no groups, or fewer runs
+        than folds, or if ``cv`` tears a run apart.
 
     Notes
     -----
@@ -80,14 +83,28 @@ def learn_by_confusion(estimator, X, temperature, groups=None, *, cv=None):
     groups = known_groups(X, groups)
     if groups is None:
         raise ValueError("give groups, the run of each configuration: X carries no info['run']")
-    temperature, groups = np.asarray(temperature), np.asarray(groups)
-    check_consistent_length(X, temperature, groups)
+    temperature = np.asarray(temperature, dtype=float)
+    check_consistent_length(X, temperature)
+    groups = check_groups(groups, len(temperature))
+    if not np.isfinite(temperature).all():
+        sample = int(np.argmin(np.isfinite(temperature)))
+        raise ValueError(f"temperature must be finite, got {temperature[sample]} for {sample}")
     grid, labels = np.unique(temperature, return_inverse=True)
     if len(grid) < 3:
         raise ValueError(f"borders are compared among at least 3 temperatures, got {grid.tolist()}")
-    cv = GroupKFold(N_SPLITS) if cv is None else check_cv(cv)
+    if cv is None or isinstance(cv, Integral):
+        cv = GroupKFold(N_SPLITS if cv is None else cv)
+    n_splits = getattr(cv, "n_splits", 0)
+    if isinstance(cv, GroupKFold) and n_splits > len(np.unique(groups)):
+        raise ValueError(
+            f"cv makes {n_splits} folds, and there are {len(np.unique(groups))} runs: give fewer "
+            "folds"
+        )
     scores = []
-    for train, test in cv.split(np.zeros(len(labels)), labels, groups):
+    for number, (train, test) in enumerate(
+        check_cv(cv).split(np.zeros(len(labels)), labels, groups)
+    ):
+        require_whole_groups(number, groups, train, test)
         model = fit_rows(estimator, X, labels, groups, train)
         proba = np.zeros((len(test), len(grid)))
         proba[:, model.classes_] = model.predict_proba(_safe_indexing(X, test))

@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from glassclf.featurizers.base import warn_user
 from glassclf.thermodynamics import GlassTransition
-from glassclf.thermodynamics.glass_transition import FEWEST_RUNS
+from glassclf.thermodynamics.glass_transition import FEWEST_RUNS, ParallelLinesError
 from glassclf.thermodynamics.two_lines import bootstrap_interval, resample_runs
 
 # A glass has frozen: along its branch the score changes by less than this share of the liquid's.
@@ -74,14 +75,17 @@ def crossover(
     Raises
     ------
     ValueError
-        If a window holds fewer than two temperatures, or probabilities are not between 0 and 1.
+        If there are no configurations, a window holds fewer than two temperatures, or probabilities
+        are not between 0 and 1.
 
     Warns
     -----
     UserWarning
         If there is no crossover: for the kink, where the low-temperature branch is no plateau, its
-        slope being more than 0.2 of that of the liquid (two lines always cross somewhere); for one
-        half, where the log odds do not change sign exactly once. If there are fewer than 5 runs.
+        slope being more than 0.2 of that of the liquid (two lines always cross somewhere), where
+        the two lines are parallel, and where they cross outside the data; for one half, where the
+        log odds do not change sign exactly once. If there are fewer than 5 runs, or the interval
+        reaches outside the data.
 
     Notes
     -----
@@ -107,6 +111,10 @@ def crossover(
             "temperature and proba must have one value for each configuration, got shapes "
             f"{temperature.shape} and {proba.shape}: give the column of the glass"
         )
+    if len(proba) == 0:
+        raise ValueError("proba holds no configuration")
+    if np.shape(windows) != (2, 2):
+        raise ValueError(f"windows must be two pairs of temperatures, got {windows!r}")
     if not ((proba >= 0) & (proba <= 1)).all():
         raise ValueError("proba must hold probabilities between 0 and 1")
     proba = np.clip(proba, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
@@ -121,22 +129,48 @@ def crossover(
 
 def _kink(temperature, log_odds, groups, windows, confidence, random_state):
     transition = GlassTransition(*windows, confidence=confidence, random_state=random_state)
-    transition.fit(temperature, log_odds, groups=groups)
-    found, interval = transition.tg_, transition.tg_interval_
-    if not abs(transition.slope_ratio_) < PLATEAU:
-        warnings.warn(
-            "no crossover seen: this input is a thermometer. The low-temperature branch is no "
-            f"plateau, its slope is {transition.slope_ratio_:.2g} of that of the liquid (a "
-            f"crossover needs less than {PLATEAU})",
-            stacklevel=4,
-        )
-        found, interval = np.nan, np.full(2, np.nan)
-    return {
-        "temperature": found,
-        "interval": interval,
+    nothing = {"temperature": np.nan, "interval": np.full(2, np.nan), "slope_ratio": np.nan}
+    try:
+        with warnings.catch_warnings():
+            # Its warnings are of a glass transition: ours say what they mean here.
+            warnings.simplefilter("ignore")
+            transition.fit(temperature, log_odds, groups=groups)
+    except ParallelLinesError:
+        warn_user("no crossover seen: the log odds have no bend between the windows")
+        return {**nothing, "lines": None}
+    found = {
+        "temperature": transition.tg_,
+        "interval": transition.tg_interval_,
         "slope_ratio": transition.slope_ratio_,
         "lines": transition.lines_,
     }
+    lowest, highest = temperature.min(), temperature.max()
+    if not abs(transition.slope_ratio_) < PLATEAU:
+        warn_user(
+            "no crossover seen: this input is a thermometer. The low-temperature branch is no "
+            f"plateau, its slope is {transition.slope_ratio_:.2g} of that of the liquid (a "
+            f"crossover needs less than {PLATEAU})"
+        )
+    elif not lowest <= transition.tg_ <= highest:
+        warn_user(
+            f"no crossover seen: the lines cross at {transition.tg_:.3g}, outside the data, which "
+            f"reach from {lowest:g} to {highest:g}"
+        )
+    else:
+        _warn_of_few(transition.n_runs_)
+        low, high = transition.tg_interval_
+        if low < lowest or high > highest:
+            warn_user(
+                f"the interval, {low:.3g} to {high:.3g}, reaches outside the data: these runs "
+                "hardly show where the log odds turn. Give more runs, or other windows"
+            )
+        return found
+    return found | {"temperature": np.nan, "interval": np.full(2, np.nan)}
+
+
+def _warn_of_few(n_runs):
+    if n_runs < FEWEST_RUNS:
+        warn_user(f"there are {n_runs} runs: too few for an interval that can be trusted")
 
 
 def _half(temperature, log_odds, groups, windows, confidence, random_state):
@@ -148,16 +182,12 @@ def _half(temperature, log_odds, groups, windows, confidence, random_state):
     np.add.at(counts, (run, place), 1)
     found = _zero(temperatures, sums.sum(axis=0) / counts.sum(axis=0))
     if np.isnan(found):
-        warnings.warn(
+        warn_user(
             "the mean log odds do not change sign exactly once between T = "
-            f"{temperatures[0]:g} and {temperatures[-1]:g}: no temperature has P = 1/2",
-            stacklevel=4,
+            f"{temperatures[0]:g} and {temperatures[-1]:g}: no temperature has P = 1/2"
         )
     interval = np.full(2, np.nan)
-    if len(runs) < FEWEST_RUNS:
-        warnings.warn(
-            f"there are {len(runs)} runs: too few for an interval that can be trusted", stacklevel=4
-        )
+    _warn_of_few(len(runs))
     if len(runs) > 1 and np.isfinite(found):
         weights = resample_runs(len(runs), N_BOOTSTRAP, check_random_state(random_state))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -169,11 +199,13 @@ def _half(temperature, log_odds, groups, windows, confidence, random_state):
 
 def _zero(temperatures, curve):
     """Temperature at which a curve changes its sign, NaN where it does not do so exactly once."""
-    known = ~np.isnan(curve)
-    temperatures, curve = temperatures[known], curve[known]
-    changes = np.flatnonzero(np.diff(np.sign(curve)))
+    rows = np.flatnonzero(~np.isnan(curve) & (curve != 0))
+    changes = np.flatnonzero(np.diff(np.sign(curve[rows])))
     if len(changes) != 1:
         return np.nan
-    left = changes[0]
-    share = curve[left] / (curve[left] - curve[left + 1])
-    return float(temperatures[left] + share * (temperatures[left + 1] - temperatures[left]))
+    left, right = rows[changes[0]], rows[changes[0] + 1]
+    between = np.flatnonzero(curve[left : right + 1] == 0)
+    if len(between):
+        return float(temperatures[left + between].mean())
+    share = curve[left] / (curve[left] - curve[right])
+    return float(temperatures[left] + share * (temperatures[right] - temperatures[left]))

@@ -36,8 +36,8 @@ def bond_metrics(graphs, scores=None, *, quantile=0.9, kind=None):
     TypeError
         If ``graphs`` are something else.
     ValueError
-        If there are more than two types and no ``kind``, if scores do not belong to the bonds, or
-        ``quantile`` is not between 0 and 1.
+        If there are more than two types and no ``kind``, if scores do not belong to the bonds or
+        are not finite, or ``quantile`` is not between 0 and 1.
 
     Notes
     -----
@@ -58,7 +58,10 @@ def bond_metrics(graphs, scores=None, *, quantile=0.9, kind=None):
     {'n_subgraphs': [1], 'n_bb_bonds': [1], 'n_isolated_a': [1], 'n_isolated_b': [0]}
     """
     if not isinstance(graphs, Graphs):
-        raise TypeError(f"graphs must be Graphs, got {type(graphs).__name__}")
+        hint = (
+            ": graphs.compute(range(len(graphs))) makes them" if hasattr(graphs, "compute") else ""
+        )
+        raise TypeError(f"graphs must be Graphs, got {type(graphs).__name__}{hint}")
     kind = _kind(graphs, kind)
     if not 0 <= quantile <= 1:
         raise ValueError(f"quantile must be between 0 and 1, got {quantile!r}")
@@ -72,13 +75,17 @@ def bond_metrics(graphs, scores=None, *, quantile=0.9, kind=None):
     rows = []
     for index in range(len(graphs)):
         own = None if scores is None else np.asarray(scores[index])
+        if own is not None and not np.isfinite(own).all():
+            raise ValueError(f"scores of graph {index} must be finite")
         rows.append(_count(graphs[index], own, quantile, kind))
     names = ("n_subgraphs", "n_bb_bonds", "n_isolated_a", "n_isolated_b")
-    return Bunch(**dict(zip(names, np.array(rows).T)))
+    return Bunch(**dict(zip(names, np.array(rows, dtype=int).reshape(-1, len(names)).T)))
 
 
 def _kind(graphs, kind):
     types = np.unique(graphs.types).tolist()
+    if len(graphs) == 0:
+        return kind
     if kind is None:
         if len(types) > 2:
             raise ValueError(f"give kind, the type called B, one of {types}")

@@ -6,18 +6,18 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import HasMethods, validate_params
 
 from glassclf.featurizers.base import Number
 
 
 @validate_params(
     {
-        "measures": [dict],
+        "measures": [HasMethods(["items"])],
         "y": ["array-like"],
         "score": ["array-like", None],
         "groups": ["array-like", None],
-        "n_bootstrap": [Number(Integral, 1, None, closed="left")],
+        "n_bootstrap": [Number(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -27,7 +27,7 @@ def compare_measures(measures, y, score=None, *, groups=None, n_bootstrap=1000, 
 
     Parameters
     ----------
-    measures : dict of name to array-like of shape (n,)
+    measures : dict of name to array-like of shape (n,), or pandas DataFrame
         One number for each configuration, such as ``X.info["inherent_energy"]``, a mean
         coordination number or one of :func:`bond_metrics`.
     y : array-like of shape (n,)
@@ -48,7 +48,8 @@ def compare_measures(measures, y, score=None, *, groups=None, n_bootstrap=1000, 
         ``names`` : list of str;
         ``auc`` : ndarray of shape (n_measures,), of the second class by the measure itself, no fit:
         0.1 separates as well as 0.9, with smaller values in the second class;
-        ``auc_error`` : ndarray of shape (n_measures,), standard deviation over resamples;
+        ``auc_error`` : ndarray of shape (n_measures,), standard deviation over resamples; NaN if
+        a class is in one run only;
         ``correlation`` : ndarray of shape (n_measures,), Spearman's with the score, or None;
         ``explained`` : ndarray of shape (n_measures,), share of the variance of the score that a
         straight line in the measure explains, or None;
@@ -57,7 +58,8 @@ def compare_measures(measures, y, score=None, *, groups=None, n_bootstrap=1000, 
     Raises
     ------
     ValueError
-        If there are not two classes, or a measure is not finite or of another length than ``y``.
+        If there are not two classes, a measure is not finite or of another length than ``y``, or
+        the score is the same for all.
 
     Notes
     -----
@@ -77,6 +79,7 @@ def compare_measures(measures, y, score=None, *, groups=None, n_bootstrap=1000, 
     classes = np.unique(y)
     if len(classes) != 2:
         raise ValueError(f"y must hold two classes, got {classes.tolist()}")
+    measures = dict(measures.items())
     if not measures:
         raise ValueError("measures holds none: give a dict of name to values")
     table = np.column_stack([_checked(name, values, y) for name, values in measures.items()])
@@ -93,6 +96,8 @@ def compare_measures(measures, y, score=None, *, groups=None, n_bootstrap=1000, 
     )
     if score is not None:
         score = _checked("score", score, y)
+        if np.ptp(score) == 0:
+            raise ValueError(f"score is {score[0]} for all configurations: nothing to explain")
         result.correlation = np.array([spearmanr(column, score).statistic for column in table.T])
         result.explained = np.array([_share(column[:, None], score) for column in table.T])
         result.explained_by_all = _share(table, score)
@@ -120,6 +125,9 @@ def _aucs(truth, table):
 
 def _errors(truth, table, groups, n_bootstrap, rng):
     _, run = np.unique(groups, return_inverse=True)
+    if min(len(np.unique(run[truth])), len(np.unique(run[~truth]))) < 2:
+        # Every resample that holds both classes is the same.
+        return np.full(table.shape[1], np.nan)
     rows_of = [np.flatnonzero(run == number) for number in range(run.max() + 1)]
     found = []
     for _ in range(n_bootstrap):

@@ -112,3 +112,26 @@ def fit_rows(estimator, X, y, groups, rows):
     metadata = {"groups": groups[rows]} if wanted else {}
     parameters = metadata_for_fit(router, fitted, **metadata)
     return fitted.fit(_safe_indexing(X, rows), y[rows], **parameters)
+
+
+def require_whole_groups(number, groups, train, test):
+    """Refuse a fold that has samples of one run in both of its parts.
+
+    Parameters
+    ----------
+    number : int
+        Of the fold, for the message.
+    groups : ndarray of shape (n,)
+    train, test : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        Naming the run.
+    """
+    torn = set(groups[test].tolist()) & set(groups[train].tolist())
+    if torn:
+        raise ValueError(
+            f"fold {number} of cv has run {min(torn, key=str)!r} in both parts: use a splitter "
+            "that keeps groups together, such as GroupKFold"
+        )

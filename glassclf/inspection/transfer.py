@@ -10,9 +10,9 @@ from sklearn.utils._param_validation import HasMethods, validate_params
 from sklearn.utils.parallel import Parallel, delayed
 
 from glassclf.datasets import shuffle_labels
-from glassclf.estimators.metadata import known_groups, with_info
+from glassclf.estimators.metadata import check_groups, known_groups, with_info
 from glassclf.featurizers.base import Number
-from glassclf.inspection.subject import fit_rows
+from glassclf.inspection.subject import fit_rows, require_whole_groups
 
 N_SPLITS = 5
 # So many standard errors below one half an AUC is no accident.
@@ -143,7 +143,8 @@ def _triples(tasks):
         raise ValueError("tasks holds none: give a dict of name to (X, y, groups)")
     for name, task in tasks.items():
         if not isinstance(task, (tuple, list)) or len(task) != 3:
-            raise ValueError(f"task {name!r} must be (X, y, groups), got {type(task).__name__}")
+            got = f"{len(task)} things" if isinstance(task, (tuple, list)) else type(task).__name__
+            raise ValueError(f"task {name!r} must be (X, y, groups), got {got}")
     return tasks.items()
 
 
@@ -157,11 +158,17 @@ def _checked(name, X, y, groups):
     lengths = [len(X), len(y), len(groups)]
     if len(set(lengths)) > 1:
         raise ValueError(f"task {name!r} has X, y and groups of different lengths: {lengths}")
-    return X, np.asarray(y), np.asarray(groups)
+    return X, np.asarray(y), check_groups(groups, len(X), f"groups of task {name!r}")
 
 
 def _check_classes(tasks):
-    (first, (_, known, _)), *others = tasks.items()
+    (first, (_, known, runs)), *others = tasks.items()
+    for name, (_, _, groups) in others:
+        if (groups.dtype.kind in "US") != (runs.dtype.kind in "US"):
+            raise ValueError(
+                f"groups of task {first!r} and of task {name!r} must both be strings or both be "
+                f"numbers, got {runs.dtype} and {groups.dtype}: equal runs would not be known"
+            )
     if known.dtype.kind == "f":
         return
     for name, (_, y, _) in others:
@@ -181,7 +188,7 @@ def _folds(tasks, cv, rng):
         if n_splits < 2:
             few = min(groups, key=lambda name: len(groups[name]))
             raise ValueError(f"task {few!r} has one run: nothing is left to test on")
-        folds = _dealt_out(groups, n_splits, rng)
+        folds = _dealt_out(tasks, n_splits, rng)
     else:
         folds = _held_out(tasks, cv)
     for number, held_out in enumerate(folds):
@@ -194,13 +201,23 @@ def _folds(tasks, cv, rng):
     return folds
 
 
-def _dealt_out(groups, n_splits, rng):
-    # Runs of the same tasks lie side by side, so that each task gets its share of every fold.
-    runs = sorted(set().union(*groups.values()), key=str)
+def _dealt_out(tasks, n_splits, rng):
+    # Runs of the same tasks, and of the same classes in each, lie side by side, so that each task
+    # gets its share of every fold, and of each class.
+    contents = [_labels_of_runs(y, groups) for _, y, groups in tasks.values()]
+    runs = sorted(set().union(*contents), key=str)
     order = rng.permutation(len(runs))
-    member = [tuple(run in own for own in groups.values()) for run in runs]
+    member = [tuple(content.get(run, ()) for content in contents) for run in runs]
     dealt = sorted(range(len(runs)), key=lambda row: (member[row], order[row]))
     return [{runs[row] for row in dealt[first::n_splits]} for first in range(n_splits)]
+
+
+def _labels_of_runs(y, groups):
+    """Classes that each run has samples of; numbers are no classes."""
+    labels = {run: set() for run in groups.tolist()}
+    for label, run in zip(y.tolist(), groups.tolist()):
+        labels[run].add("a number" if y.dtype.kind == "f" else str(label))
+    return {run: tuple(sorted(of_run)) for run, of_run in labels.items()}
 
 
 def _held_out(tasks, cv):
@@ -209,14 +226,8 @@ def _held_out(tasks, cv):
     splits = cv.split(np.zeros(len(y)), y, groups) if hasattr(cv, "split") else cv
     folds = []
     for number, (train, test) in enumerate(splits):
-        held_out = set(groups[test].tolist())
-        torn = held_out & set(groups[train].tolist())
-        if torn:
-            raise ValueError(
-                f"fold {number} of cv has run {min(torn, key=str)!r} in both parts: use a splitter "
-                "that keeps groups together, such as GroupKFold"
-            )
-        folds.append(held_out)
+        require_whole_groups(number, groups, train, test)
+        folds.append(set(groups[test].tolist()))
     return folds
 
 

@@ -6,7 +6,7 @@ from glassclf.configurations import as_configurations
 from glassclf.inspection import attribution
 from glassclf.inspection.subject import features_for, unrolled
 from glassclf.plotting.axes import take_axes
-from glassclf.plotting.discs import draw_discs
+from glassclf.plotting.discs import check_drawable, check_values, draw_discs
 
 SEQUENTIAL, DIVERGING = "cividis", "PuOr_r"
 # Values beyond this share of all, at either end, have the colour of the end.
@@ -22,7 +22,7 @@ class ConfigurationDisplay:
         Of two dimensions, in a rectangular box.
     values : array-like of shape (n_particles,), default=None
         Colours the particles; None colours them by type. Values of both signs get a diverging map
-        with white at zero.
+        with white at zero. Particles whose value is not finite are grey.
     bonds : tuple (sources, vectors, widths), default=None
         Lines from the particles ``sources`` along ``vectors``, of relative width 0 to 1.
     label : str, default=""
@@ -80,6 +80,8 @@ class ConfigurationDisplay:
         -------
         display : ConfigurationDisplay
         """
+        if n_bonds < 0:
+            raise ValueError(f"n_bonds must be 0 or more, got {n_bonds!r}")
         one = as_configurations(X)[[index]]
         result = attribution(estimator, one, method, target=target)
         if result.particles is None:
@@ -106,20 +108,22 @@ class ConfigurationDisplay:
         display : ConfigurationDisplay
             With ``ax_`` and ``figure_``.
         """
-        if self.configuration.n_dims != 2:
-            raise ValueError(
-                "only two dimensions are drawn, the configuration has "
-                f"{self.configuration.n_dims}: draw a slice of it, or write it for another program"
-            )
+        check_drawable(self.configuration)
+        n, diameters, values = self.configuration.n_particles, None, None
+        if self.diameters is not None:
+            diameters = check_values("diameters", self.diameters, n, "particle")
+            if not (diameters.filled(np.nan) > 0).all():
+                raise ValueError("diameters must be positive and finite")
+            diameters = diameters.data
+        if self.values is not None:
+            values = check_values("values", self.values, n, "particle")
         (ax,), figure = take_axes(ax, 1, "drawing a configuration", (6.2, 5.4))
-        diameters = None if self.diameters is None else np.asarray(self.diameters, dtype=float)
         style = {}
-        if self.values is not None:
-            values = np.asarray(self.values, dtype=float)
-            low, high, colors = color_range(values)
-            style = {"array": values, "cmap": colors, "clim": (low, high)}
+        if values is not None:
+            low, high, colors = color_range(values.compressed())
+            style = {"array": values, "cmap": with_grey(colors), "clim": (low, high)}
         discs = draw_discs(ax, self.configuration, diameters, **style)
-        if self.values is not None:
+        if values is not None:
             figure.colorbar(discs, ax=ax, label=self.label, shrink=0.8)
         if self.bonds is not None:
             self._draw_bonds(ax)
@@ -155,6 +159,23 @@ def color_range(values):
         high = max(-low, high)
         return -high, high, DIVERGING
     return low, high if high > low else low + 1.0, SEQUENTIAL
+
+
+def with_grey(colors):
+    """Colour map that draws masked values in grey.
+
+    Parameters
+    ----------
+    colors : str
+        Name of a matplotlib map.
+
+    Returns
+    -------
+    map : matplotlib Colormap
+    """
+    import matplotlib
+
+    return matplotlib.colormaps[colors].with_extremes(bad="0.85")
 
 
 def _strongest(graph, scores, n_bonds):

@@ -63,6 +63,8 @@ class CrossoverDisplay:
         -------
         display : CrossoverDisplay
         """
+        if not hasattr(results, "values") or hasattr(results, "log_odds"):
+            raise TypeError("results must be a dict of name to result of crossover")
         for result in results.values():
             require_result(result, "crossover")
         return cls(results, tg).plot(ax=ax)
@@ -86,6 +88,8 @@ class CrossoverDisplay:
             )
         (ax,), figure = take_axes(ax, 1, "drawing a crossover", (6.4, 4.4))
         if self.tg is not None:
+            if np.shape(self.tg) != (3,):
+                raise ValueError(f"tg must be (tg, low, high), got {self.tg!r}")
             middle, low, high = self.tg
             ax.axvspan(low, high, color="0.88", linewidth=0, label=f"Tg = {middle:.3f}")
             ax.axvline(middle, color="0.5", linewidth=1)

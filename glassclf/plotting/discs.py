@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from glassclf.configurations import is_rectangular, wrap
+from glassclf.configurations import Configuration, is_rectangular, wrap
 from glassclf.simulation.potentials import get_potential
 
 POTENTIAL = "kob-andersen-2d-film"
@@ -27,6 +27,65 @@ def diameters_of(types):
     """
     known = np.diag(get_potential(POTENTIAL).sigma)
     return known[np.where(types < len(known), types, 0)]
+
+
+def check_drawable(configuration):
+    """Refuse what cannot be drawn as discs.
+
+    Parameters
+    ----------
+    configuration : Configuration
+
+    Raises
+    ------
+    TypeError
+        If it is a set, or something else.
+    ValueError
+        If it is not of two dimensions.
+    """
+    if not isinstance(configuration, Configuration):
+        raise TypeError(
+            f"one Configuration is drawn, got {type(configuration).__name__}: take one out of a "
+            "set, as_configurations(X)[0]"
+        )
+    if configuration.n_dims != 2:
+        raise ValueError(
+            f"only two dimensions are drawn, the configuration has {configuration.n_dims}: draw a "
+            "slice of it, or write it for another program"
+        )
+
+
+def check_values(name, values, n, unit):
+    """Make an array of numbers, one for each thing that is drawn.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for the message.
+    values : array-like
+    n : int
+        How many there must be.
+    unit : str
+        What each belongs to, such as "particle".
+
+    Returns
+    -------
+    values : masked array of float of shape (n,)
+        Masked where they are not finite: these are drawn in grey.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer, or none is finite.
+    """
+    values = np.ma.masked_invalid(np.asarray(values, dtype=float))
+    if values.shape != (n,):
+        raise ValueError(
+            f"{name} must have one number for each of the {n} {unit}s, got shape {values.shape}"
+        )
+    if values.mask.all():
+        raise ValueError(f"{name} holds no finite number")
+    return values
 
 
 def draw_discs(ax, configuration, diameters=None, **style):

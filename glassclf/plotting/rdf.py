@@ -91,6 +91,11 @@ class RDFDisplay:
         table = featurizer.fit_transform(X)
         table = table.reshape(len(X), -1, len(featurizer.r_))
         labels = np.full(len(X), "all") if y is None else np.asarray(y)
+        if labels.shape != (len(X),):
+            raise ValueError(
+                f"y must have one label for each of the {len(X)} configurations, got shape "
+                f"{labels.shape}"
+            )
         curves = {
             str(label): (table[labels == label].mean(axis=0), table[labels == label].std(axis=0))
             for label in np.unique(labels)

@@ -82,6 +82,12 @@ class TransferDisplay:
             With ``ax_`` and ``figure_``.
         """
         n = len(self.names)
+        for name in ("mean", "std"):
+            shape = np.shape(getattr(self, name))
+            if shape != (n, n):
+                raise ValueError(
+                    f"{name} must have shape ({n}, {n}), as there are {n} names, got {shape}"
+                )
         (ax,), figure = take_axes(
             ax, 1, "drawing a transfer matrix", (2.6 + 0.8 * n, 1.8 + 0.7 * n)
         )

@@ -6,8 +6,8 @@ from sklearn.base import is_classifier
 from glassclf.configurations import as_configurations
 from glassclf.configurations.windows import side_holding
 from glassclf.plotting.axes import take_axes
-from glassclf.plotting.configuration import color_range
-from glassclf.plotting.discs import draw_discs
+from glassclf.plotting.configuration import color_range, with_grey
+from glassclf.plotting.discs import check_drawable, check_values, draw_discs
 
 
 class WindowMapDisplay:
@@ -22,7 +22,7 @@ class WindowMapDisplay:
     side : float
         Edge of the windows.
     values : ndarray of shape (n_windows,)
-        Score of each.
+        Score of each. Windows whose score is not finite are grey.
     label : str, default=""
         Of the colour bar.
     limits : (float, float), default=None
@@ -81,6 +81,11 @@ class WindowMapDisplay:
         -------
         display : WindowMapDisplay
         """
+        if not hasattr(estimator, "window_scores"):
+            raise TypeError(
+                "windows are those of a WindowedClassifier or WindowedRegressor, got "
+                f"{type(estimator).__name__}"
+            )
         one = as_configurations(X)[[index]]
         ((corners, values),) = estimator.window_scores(one)
         if is_classifier(estimator):
@@ -114,12 +119,10 @@ class WindowMapDisplay:
         from matplotlib.collections import PatchCollection
         from matplotlib.patches import Rectangle
 
-        if self.configuration.n_dims != 2:
-            raise ValueError(
-                f"only two dimensions are drawn, the configuration has {self.configuration.n_dims}"
-            )
+        check_drawable(self.configuration)
+        values = check_values("values", self.values, len(self.corners), "window")
         (ax,), figure = take_axes(ax, 1, "drawing windows", (6.2, 5.4))
-        low, high, colors = color_range(np.asarray(self.values))
+        low, high, colors = color_range(values.compressed())
         if self.limits is not None:
             (low, high), colors = self.limits, "PuOr_r"
         box = self.configuration.box
@@ -129,9 +132,9 @@ class WindowMapDisplay:
             Rectangle(corner + s, self.side, self.side) for s in shifts for corner in self.corners
         ]
         windows = PatchCollection(
-            frames, cmap=colors, clim=(low, high), edgecolors="0.3", linewidths=0.8
+            frames, cmap=with_grey(colors), clim=(low, high), edgecolors="0.3", linewidths=0.8
         )
-        windows.set_array(np.tile(self.values, len(shifts)))
+        windows.set_array(np.ma.concatenate([values] * len(shifts)))
         ax.add_collection(windows)
         draw_discs(ax, self.configuration, facecolors="none", edgecolors="0.25", linewidths=0.4)
         figure.colorbar(windows, ax=ax, label=self.label, shrink=0.8)

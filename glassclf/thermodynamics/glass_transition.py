@@ -214,6 +214,10 @@ class GlassTransition(BaseEstimator):
             )
 
 
+class ParallelLinesError(ValueError):
+    """Two lines cross nowhere: what was to show a bend shows none."""
+
+
 def check_windows(low, high):
     """Check two windows of temperatures.
 
@@ -260,7 +264,7 @@ def _check_crossing(lines, windows, points):
     rounding = 64 * np.finfo(float).eps * size
     difference = abs(lines.slopes[1] - lines.slopes[0])
     if difference <= max(rounding, 1e-10 * np.abs(lines.slopes).max()):
-        raise ValueError(
+        raise ParallelLinesError(
             "the two lines are parallel and cross nowhere: both slopes are "
             f"{lines.slopes[0]:g}. There is no bend between the windows"
         )

@@ -95,3 +95,16 @@ def test_two_particles_at_one_place_are_refused():
     twice = [[0.5, 0.5], [1.5, 0.7], [1.5, 0.7], [0.4, 1.5]]
     with pytest.raises(ValueError, match="particle . stands at the place of another one"):
         voronoi_cells(Configuration(twice, [0] * 4, [2.0, 2.0]))
+
+
+@pytest.mark.parametrize("box", [[20, 20, 20], [6, 6, 20], [1, 20, 20]])
+def test_a_droplet_in_a_vacuum_has_cells_without_a_million_images(box):
+    # The first cells beside the vacuum reach out far: images were made for all of that.
+    positions = np.random.RandomState(0).rand(40, 3)
+    cells = voronoi_cells(Configuration(positions, np.zeros(40, int), box))
+    assert cells.volumes.sum() == pytest.approx(np.prod(box))
+
+
+def test_a_set_has_no_cells():
+    with pytest.raises(TypeError, match="cells are those of one Configuration, got list"):
+        voronoi_cells([noisy_lattice(0.1)])

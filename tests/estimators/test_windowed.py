@@ -1,17 +1,25 @@
 """Windowed estimators: labels, groups and weights of the windows, and how they are pooled."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import glassclf
 from glassclf.configurations import cut_windows
-from glassclf.estimators import MPNNClassifier, WindowedClassifier, WindowedRegressor
+from glassclf.estimators import (
+    MPNNClassifier,
+    MPNNRegressor,
+    WindowedClassifier,
+    WindowedRegressor,
+)
 from glassclf.featurizers import GraphFeaturizer, RDFFeaturizer
 from glassclf.testing import graded_disorder, noisy_lattice, two_phases
 
@@ -244,3 +252,62 @@ def test_neither_side_nor_number_is_refused(phases):
     X, y, _ = phases
     with pytest.raises(ValueError, match="give exactly one of side and n_particles, got neither"):
         WindowedClassifier(rdf(LogisticRegression())).fit(X, y)
+
+
+def test_a_search_inside_splits_by_the_groups_of_the_windows(phases):
+    X, y, run = phases
+    seen = []
+
+    class Watching(GroupKFold):
+        def split(self, X, y=None, groups=None):
+            seen.append(np.asarray(groups))
+            return super().split(X, y, groups)
+
+    grid = {"logisticregression__C": [0.1, 1.0]}
+    search = GridSearchCV(rdf(LogisticRegression()), grid, cv=Watching(3))
+    WindowedClassifier(make_pipeline(search), side=3.0).fit(X, y, run)
+    windows = cut_windows(X, side=3.0)
+    assert np.array_equal(seen[0], run[windows.parents])
+    careless = GridSearchCV(rdf(LogisticRegression()), grid, cv=3)
+    with pytest.warns(UserWarning, match=r"GridSearchCV\(cv=3\) puts windows of one configuration"):
+        WindowedClassifier(careless, side=3.0).fit(X, y, run)
+
+
+def test_weights_reach_the_estimator_of_a_search_or_are_refused(phases):
+    X, y, run = phases
+    weights = np.where(np.arange(len(y)) < 2, 0.0, 1.0)
+    search = GridSearchCV(rdf(LogisticRegression()), {}, cv=GroupKFold(2))
+    weighted, plain = (
+        WindowedClassifier(search, side=3.0).fit(X, y, run, sample_weight=w).predict_proba(X)
+        for w in (weights, None)
+    )
+    assert not np.allclose(weighted, plain)
+    neighbors = WindowedClassifier(rdf(KNeighborsClassifier()), side=3.0)
+    with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
+        neighbors.fit(X, y, run, sample_weight=weights)
+
+
+def test_targets_and_groups_of_other_shapes_are_refused(phases):
+    X, y, run = phases
+    model = WindowedClassifier(rdf(LogisticRegression()), side=3.0)
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        model.fit(X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="groups must have one value for each of the 12 samples"):
+        model.fit(X, y, run[:, None])
+    with pytest.raises(TypeError, match="LogisticRegression is a classifier: use WindowedClass"):
+        WindowedRegressor(LogisticRegression(), side=3.0).fit(X, np.arange(len(y)))
+
+
+def test_log_probabilities_are_those_of_the_probabilities(phases):
+    X, y, run = phases
+    model = WindowedClassifier(rdf(LogisticRegression()), side=3.0).fit(X, y, run)
+    assert np.allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+
+
+def test_small_windows_are_no_other_kind_of_data():
+    X, y, run = graded_disorder()
+    network = MPNNRegressor(hidden_size=4, max_epochs=1, random_state=0)
+    model = WindowedRegressor(make_pipeline(GraphFeaturizer(), network), side=3.0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*of another kind")
+        model.fit(X, y, run).predict(X[:1])

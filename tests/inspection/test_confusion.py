@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
 from sklearn.naive_bayes import GaussianNB
 
 from glassclf.inspection import learn_by_confusion
@@ -90,3 +90,27 @@ def test_samples_in_a_list_and_groups_by_either_way(routing):
     assert np.array_equal(result.scores, expected.scores)
     assert [len(groups) for groups in Recorder.seen] == [40, 40]
     assert not set(Recorder.seen[0]) & set(Recorder.seen[1])
+
+
+def test_runs_stay_whole():
+    X, temperature, run = structures(lambda T: 3 * T)
+    by_number = learn_by_confusion(GaussianNB(), X, temperature, run, cv=2)
+    by_groups = learn_by_confusion(GaussianNB(), X, temperature, run, cv=GroupKFold(2))
+    assert np.array_equal(by_number.scores, by_groups.scores)
+    with pytest.raises(ValueError, match="fold 0 of cv has run .* in both parts"):
+        learn_by_confusion(GaussianNB(), X, temperature, run, cv=KFold(2, shuffle=True))
+    few = run < 3
+    with pytest.raises(ValueError, match="cv makes 4 folds, and there are 3 runs"):
+        learn_by_confusion(GaussianNB(), X[few], temperature[few], run[few])
+
+
+def test_temperatures_and_groups_that_are_missing_are_refused():
+    X, temperature, run = structures(lambda T: T)
+    holes = np.where(np.arange(len(run)) == 3, np.nan, temperature)
+    with pytest.raises(ValueError, match="temperature must be finite, got nan for 3"):
+        learn_by_confusion(GaussianNB(), X, holes, run)
+    names = np.where(np.arange(len(run)) == 2, None, run.astype(object))
+    with pytest.raises(ValueError, match="groups has no value for sample 2"):
+        learn_by_confusion(GaussianNB(), X, temperature, names)
+    with pytest.raises(ValueError, match="groups must have one value for each of the .* shape"):
+        learn_by_confusion(GaussianNB(), X, temperature, run[:, None])

@@ -85,7 +85,7 @@ def test_too_few_runs_for_an_interval(method):
 
 
 def test_one_run_has_no_interval():
-    with pytest.warns(UserWarning, match="there is one run"):
+    with pytest.warns(UserWarning, match="there are 1 runs: too few for an interval"):
         result = crossover(*scores(n_runs=1))
     assert np.isnan(result.interval).all()
     with pytest.warns(UserWarning, match="there are 1 runs: too few for an interval"):
@@ -108,3 +108,43 @@ def test_bad_probabilities_are_refused():
         ValueError, match="one value for each configuration, got shapes .*the glass"
     ):
         crossover(temperature, np.column_stack([proba, 1 - proba]), run)
+
+
+def linear_runs(temperature, log_odds, n_runs=6):
+    temperature = np.tile(temperature, n_runs)
+    odds = np.tile(log_odds, n_runs)
+    return temperature, 1 / (1 + np.exp(-odds)), np.repeat(np.arange(n_runs), len(log_odds))
+
+
+def test_a_mean_of_exactly_one_half_is_the_crossing():
+    found = crossover(*linear_runs([0.1, 0.2, 0.3], [2.0, 0.0, -2.0]), method="half")
+    assert found.temperature == pytest.approx(0.2)
+    with pytest.warns(UserWarning, match="do not change sign exactly once"):
+        found = crossover(*linear_runs([0.1, 0.2, 0.3], [2.0, 1.0, 0.0]), method="half")
+    assert np.isnan(found.temperature)
+
+
+EVEN = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "words"),
+    [
+        (3 - 10 * EVEN, "no bend between the windows"),
+        (np.where(EVEN < 0.36, 30.0, -30.0), "no bend between the windows"),
+        (np.where(EVEN < 0.36, 5.0, 5.0 - 0.1 * (EVEN - 3)), "cross at 3, outside the data"),
+    ],
+    ids=["straight", "saturated", "outside"],
+)
+def test_no_number_is_invented_where_lines_do_not_cross_in_the_data(log_odds, words):
+    with pytest.warns(UserWarning, match=f"no crossover seen: .*{words}"):
+        found = crossover(*linear_runs(EVEN, log_odds))
+    assert np.isnan(found.temperature)
+    assert np.isnan(found.interval).all()
+
+
+def test_bad_windows_and_empty_input_are_refused():
+    with pytest.raises(ValueError, match="windows must be two pairs of temperatures"):
+        crossover(*scores(), windows=(0.05, 0.2))
+    with pytest.raises(ValueError, match="proba holds no configuration"):
+        crossover([], [], [])

@@ -64,3 +64,17 @@ def test_bad_input_is_refused():
         compare_measures({"holes": holes}, Y)
     with pytest.raises(ValueError, match="score must have shape"):
         compare_measures(MEASURES, Y, np.zeros(3))
+
+
+def test_no_error_is_claimed_where_runs_are_too_few():
+    for groups in (np.zeros(60), Y):
+        result = compare_measures(MEASURES, Y, groups=groups, random_state=0)
+        assert np.isnan(result.auc_error).all()
+
+
+def test_a_table_is_taken_and_a_constant_score_is_refused():
+    pandas = pytest.importorskip("pandas")
+    result = compare_measures(pandas.DataFrame(MEASURES), Y, random_state=0)
+    assert result.names == list(MEASURES)
+    with pytest.raises(ValueError, match="score is 1.0 for all configurations"):
+        compare_measures(MEASURES, Y, np.ones(60))

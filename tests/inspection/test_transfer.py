@@ -154,7 +154,7 @@ def test_bad_tasks_are_refused():
     one = (X[:2], y[:2], run[:2])
     cases = [
         ({}, "tasks holds none: give a dict of name to"),
-        ({"a": (X, y)}, r"task 'a' must be \(X, y, groups\), got tuple"),
+        ({"a": (X, y)}, r"task 'a' must be \(X, y, groups\), got 2 things"),
         ({"a": (X, y, None)}, "task 'a' has no groups: give the run of each sample"),
         (
             {"a": (X, y, run[:-1])},
@@ -180,3 +180,18 @@ def test_bad_splits_are_refused():
     folds = [(np.flatnonzero(np.concatenate([task()[2], task(0, 2)[2]]) > 1), np.arange(4))]
     with pytest.raises(ValueError, match="fold 0 leaves task 'few' without training runs"):
         transfer_matrix(Counting(), tasks, cv=folds)
+
+
+def test_runs_of_one_class_are_spread_by_class():
+    y, run = np.repeat(["crystal", "liquid"], 12), np.repeat(np.arange(8), 3)
+    X = np.random.default_rng(0).normal(size=(24, 3))
+    for seed in range(10):
+        result = transfer_matrix(LogisticRegression(), {"a": (X, y, run)}, cv=4, random_state=seed)
+        assert np.isfinite(result.scores).all()
+
+
+def test_runs_named_by_strings_and_by_numbers_are_refused():
+    X, y, run = task()
+    tasks = {"a": (X, y, run), "b": (X, y, run.astype(str))}
+    with pytest.raises(ValueError, match="'a' and of task 'b' must both be strings or both"):
+        transfer_matrix(Counting(), tasks)

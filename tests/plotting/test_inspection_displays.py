@@ -218,3 +218,45 @@ def test_estimators_without_values_for_particles_are_refused(phases):
         TypeError, match="the estimator gives no values for particles: give a pipel"
     ):
         ConfigurationDisplay.from_estimator(table.fit(X, y), X)
+
+
+def test_values_that_are_not_finite_are_grey():
+    configuration = noisy_lattice(0.1)
+    values = np.linspace(1.0, 2.0, 42)
+    values[3] = np.nan
+    display = ConfigurationDisplay(configuration, values).plot()
+    (discs,) = display.ax_.collections
+    assert discs.get_clim()[0] > 0.9
+    assert discs.get_array().mask.sum() >= 1
+    grey = discs.to_rgba(np.ma.masked_invalid([np.nan]))[0]
+    assert grey[:3] == pytest.approx([0.85] * 3)
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda c: ConfigurationDisplay(c, np.arange(41)), "values must have one number for each"),
+        (lambda c: ConfigurationDisplay(c, np.full(42, np.nan)), "values holds no finite number"),
+        (lambda c: ConfigurationDisplay(c, diameters=-np.ones(42)), "diameters must be positive"),
+        (lambda c: WindowMapDisplay(c, np.zeros((3, 2)), 1.0, [1, 2]), "each of the 3 windows"),
+        (lambda c: TransferDisplay(["a"], np.ones((2, 2)), np.ones((2, 2))), r"shape \(1, 1\)"),
+        (lambda c: CrossoverDisplay({}, tg=0.3), r"tg must be \(tg, low, high\), got 0.3"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(draw, words):
+    with pytest.raises(ValueError, match=words):
+        draw(noisy_lattice(0.1)).plot()
+
+
+def test_what_is_drawn_must_be_of_its_kind(model, phases):
+    X, y, _ = phases
+    with pytest.raises(TypeError, match="one Configuration is drawn, got Configurations"):
+        ConfigurationDisplay(X).plot()
+    with pytest.raises(TypeError, match="windows are those of a WindowedClassifier .* Pipeline"):
+        WindowMapDisplay.from_estimator(model, X)
+    with pytest.raises(TypeError, match="results must be a dict of name to result of crossover"):
+        CrossoverDisplay.from_result([])
+    with pytest.raises(ValueError, match="y must have one label for each of the"):
+        RDFDisplay.from_configurations(X, y[:3])
+    with pytest.raises(ValueError, match="n_bonds must be 0 or more, got -1"):
+        ConfigurationDisplay.from_estimator(model, X, n_bonds=-1)
