@@ -10,12 +10,14 @@ classified windows of about 43 particles.
 
 A single window of that size says little. All windows of a box together say nearly what the whole
 box does, as what tells the two apart is local: of the liquid at T = 1 nothing is lost. At T = 0.635
-the RDF loses nothing either, but the network, here on one fold, does.
+the RDF loses nothing either, but the network does: on all four folds (``--full``) 0.87 with windows
+of 43 particles, 0.94 with 100, and 0.98 on whole boxes. A convolutional network (CNN) is worse than
+both on windows of any size.
 
 Run it from a checkout::
 
     python examples/plot_windows.py            # 4 minutes on 2 cores
-    python examples/plot_windows.py --full     # all folds, and a CNN as well, far longer
+    python examples/plot_windows.py --full     # all folds, and a CNN as well, 16 minutes
 
 It needs ``glassclf[plot]``. It prints a table and writes ``windows.png`` into ``windows_output``.
 """

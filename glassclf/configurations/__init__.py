@@ -13,6 +13,7 @@ from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.files import read_configurations, write_configurations
+from glassclf.configurations.lattices import Lattices, as_lattices
 from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_one_way, pairs_within
 from glassclf.configurations.voronoi import VoronoiCells, voronoi_cells
 from glassclf.configurations.windows import Windows, cut_windows
@@ -20,10 +21,12 @@ from glassclf.configurations.windows import Windows, cut_windows
 __all__ = [
     "Configuration",
     "Configurations",
+    "Lattices",
     "Pairs",
     "VoronoiCells",
     "Windows",
     "as_configurations",
+    "as_lattices",
     "cell_from_box",
     "cut_windows",
     "fractional",

@@ -15,7 +15,9 @@ SMALLEST_FACE = 1e-6
 
 
 class VoronoiCells(NamedTuple):
-    """Faces between the cells of a configuration, in both directions, sorted by source and target.
+    """Faces of the closed cells of a configuration, sorted by source and target.
+
+    A face between two closed cells is there twice, once from each side.
 
     Attributes
     ----------

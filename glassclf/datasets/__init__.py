@@ -11,6 +11,7 @@ from glassclf.datasets.generation import make_kob_andersen
 from glassclf.datasets.kob_andersen import load_kob_andersen
 from glassclf.datasets.null_control import shuffle_labels
 from glassclf.datasets.patterned import make_patterned
+from glassclf.datasets.persistent_exclusion import make_persistent_exclusion
 from glassclf.datasets.rates import select_rates
 from glassclf.datasets.selection import (
     select_glass_and_liquids,
@@ -28,6 +29,7 @@ __all__ = [
     "load_kob_andersen",
     "make_kob_andersen",
     "make_patterned",
+    "make_persistent_exclusion",
     "make_vapor_deposited",
     "match_energy",
     "select_films",

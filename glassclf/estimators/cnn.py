@@ -17,7 +17,9 @@ from glassclf.estimators.lazy_samples import LazyArraySamples
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
 from glassclf.featurizers import LazyImages
 from glassclf.featurizers.base import Number
-from glassclf.networks import ConvolutionalNetwork
+from glassclf.networks import ConvolutionalNetwork, LayeredNetwork
+from glassclf.networks.geometry import trace_layers
+from glassclf.networks.layered import ARCHITECTURES, spatial_layers
 
 # (n, H, W) is read as profiles with H channels; more than this many were hardly meant.
 MANY_CHANNELS = 16
@@ -41,11 +43,13 @@ class ArrayInput:
     n_filters: tuple = (16, 32, 64)
     kernel_size: int = 3
     padding: object = "circular"
+    architecture: str = "blocks"
 
     _network_constraints = {
         "n_filters": ["array-like"],
         "kernel_size": [Number(Integral, 1, None, closed="left")],
         "padding": [StrOptions(set(PADDINGS)), list, tuple],
+        "architecture": [StrOptions({"blocks", *ARCHITECTURES})],
     }
     # Up to four blocks of kernels of 5 fit images from 9 pixels on, and see nearly all of 64.
     _network_search_space = {
@@ -55,7 +59,10 @@ class ArrayInput:
         ),
         "kernel_size": ("choice", (3, 5)),
     }
-    _default_module = ConvolutionalNetwork
+
+    @property
+    def _default_module(self):
+        return ConvolutionalNetwork if self.architecture == "blocks" else LayeredNetwork
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -74,6 +81,11 @@ class ArrayInput:
             X, y = validate_data(self, X, y, dtype=np.float32, allow_nd=True, reset=reset, **of_y)
         if reset:
             self._n_spatial = X.ndim - 2
+            if self._n_spatial == 0 and self.architecture != "blocks":
+                raise ValueError(
+                    f"architecture={self.architecture!r} needs spatial axes, got X of shape "
+                    f"{X.shape}"
+                )
             if self._n_spatial > 3:
                 raise ValueError(f"X must have at most 3 spatial axes, got shape {X.shape}")
             if self._n_spatial == 1 and X.shape[1] > MANY_CHANNELS:
@@ -111,6 +123,16 @@ class ArrayInput:
         if not all(extent):
             raise ValueError(f"X must have no empty axis, got shape {shape}")
         if self.module is not None or not extent:
+            return
+        if self.architecture != "blocks":
+            for side in extent:
+                try:
+                    trace_layers(spatial_layers(ARCHITECTURES[self.architecture][0]), side)
+                except ValueError as error:
+                    raise ValueError(
+                        f"{what} of shape {tuple(shape)} is too small for "
+                        f"architecture={self.architecture!r}: {error}"
+                    ) from error
             return
         # Each block but the last halves the extent; a pad must not wrap around twice.
         needed = 2 ** (len(self.n_filters) - 1) * (self.kernel_size // 2 - 1) + 1
@@ -166,6 +188,11 @@ class ArrayInput:
             raise ValueError(
                 f"padding must be 'circular' or 'zeros' for each spatial axis, got {self.padding!r}"
             )
+        if self.architecture != "blocks" and not isinstance(self.padding, str):
+            raise ValueError(
+                f"architecture={self.architecture!r} takes one padding for all axes, got "
+                f"{self.padding!r}"
+            )
 
     def _module_facts(self):
         return {"in_channels": self.n_features_in_, "n_spatial": self._n_spatial}
@@ -200,6 +227,10 @@ class CNNClassifier(ArrayInput, NetworkClassifier):
         What lies beyond the border: "circular" where the box is periodic, "zeros" where it ends. A
         sequence has one for each spatial axis: ``("circular", "zeros")`` suits images of films that
         are periodic along their first axis only.
+    architecture : {"blocks", "one", "pairs", "three", "strided"}, default="blocks"
+        "blocks" of ``n_filters`` and ``kernel_size``; the others, which have layers of their own,
+        are those of :class:`~glassclf.networks.LayeredNetwork`: "one", "pairs" and "three" are
+        from the literature of tumbling rates, "strided" is fast on large lattices.
     <parameters>
 
     Attributes
@@ -250,6 +281,10 @@ class CNNRegressor(ArrayInput, NetworkRegressor):
         What lies beyond the border: "circular" where the box is periodic, "zeros" where it ends. A
         sequence has one for each spatial axis: ``("circular", "zeros")`` suits images of films that
         are periodic along their first axis only.
+    architecture : {"blocks", "one", "pairs", "three", "strided"}, default="blocks"
+        "blocks" of ``n_filters`` and ``kernel_size``; the others, which have layers of their own,
+        are those of :class:`~glassclf.networks.LayeredNetwork`: "one", "pairs" and "three" are
+        from the literature of tumbling rates, "strided" is fast on large lattices.
     <parameters>
 
     Attributes

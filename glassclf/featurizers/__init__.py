@@ -5,6 +5,7 @@ from glassclf.featurizers.bond_order import BondOrderFeaturizer
 from glassclf.featurizers.graph import GraphFeaturizer
 from glassclf.featurizers.graphs import Graphs
 from glassclf.featurizers.image import ImageFeaturizer
+from glassclf.featurizers.lattice import LatticeFeaturizer
 from glassclf.featurizers.lazy import LazyGraphs, LazyImages
 from glassclf.featurizers.local_structure import LocalStructureFeaturizer
 from glassclf.featurizers.rdf import RDFFeaturizer
@@ -15,6 +16,7 @@ __all__ = [
     "GraphFeaturizer",
     "Graphs",
     "ImageFeaturizer",
+    "LatticeFeaturizer",
     "LazyGraphs",
     "LazyImages",
     "LocalStructureFeaturizer",

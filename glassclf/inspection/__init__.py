@@ -9,6 +9,7 @@ from glassclf.inspection.graph_metrics import bond_metrics
 from glassclf.inspection.layers import activations, filters
 from glassclf.inspection.local_measures import mean_measures, particle_measures
 from glassclf.inspection.measures import compare_measures
+from glassclf.inspection.receptive_fields import receptive_field
 from glassclf.inspection.transfer import transfer_matrix
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "mean_measures",
     "particle_measures",
     "peek",
+    "receptive_field",
     "transfer_matrix",
 ]

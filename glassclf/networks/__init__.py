@@ -2,6 +2,7 @@
 
 from glassclf.networks.cnn import ConvolutionalNetwork
 from glassclf.networks.graph_batch import GraphBatch
+from glassclf.networks.layered import LayeredNetwork
 from glassclf.networks.mpnn import MessagePassingNetwork
 from glassclf.networks.normalization import SafeBatchNorm
 from glassclf.networks.pooling import AttentionPooling, MeanPooling
@@ -12,6 +13,7 @@ __all__ = [
     "ConvolutionalNetwork",
     "GaussianBasis",
     "GraphBatch",
+    "LayeredNetwork",
     "MeanPooling",
     "MessagePassingNetwork",
     "SafeBatchNorm",

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from glassclf.networks.geometry import SpatialLayer
 from glassclf.networks.normalization import SafeBatchNorm
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -59,6 +60,7 @@ class ConvolutionalNetwork(nn.Module):
     ):
         super().__init__()
         widths = [in_channels, *n_filters]
+        self.kernel_size, self.padding = kernel_size, padding
         self.input_norm = SafeBatchNorm(in_channels, momentum=None, affine=False)
         self.blocks = nn.ModuleList(
             _block(n_in, n_out, n_spatial, kernel_size, padding)
@@ -79,6 +81,29 @@ class ConvolutionalNetwork(nn.Module):
     def forward(self, x):
         """Outputs of shape (n, n_outputs) of an input of shape (n, in_channels, ...)."""
         return self.head(self.embed(x))
+
+    def spatial_layers(self):
+        """Convolutions and poolings, in the order in which they act, as a list of SpatialLayer."""
+        return spatial_layers(len(self.blocks), self.kernel_size)
+
+
+def spatial_layers(n_blocks, kernel_size):
+    """What blocks do to the extent of an image.
+
+    Parameters
+    ----------
+    n_blocks, kernel_size : int
+
+    Returns
+    -------
+    spatial : list of SpatialLayer
+    """
+    pooling = [SpatialLayer("pooling", 2, 2, 0, rounds_up=True)]
+    spatial = []
+    for number in range(n_blocks):
+        spatial += pooling if number else []
+        spatial.append(SpatialLayer(f"convolution {number}", kernel_size, 1, kernel_size // 2))
+    return spatial
 
 
 def _block(n_in, n_out, n_spatial, kernel_size, padding):

@@ -94,7 +94,7 @@ def test_what_cannot_be_counted(row):
     with pytest.raises(ValueError, match="scores of graph 0 must be finite"):
         bond_metrics(row, [np.full(6, np.nan)])
     lazy = GraphFeaturizer(r_max=1.5, lazy=True).fit_transform([(ROW, TYPES, [50.0, 50.0])])
-    with pytest.raises(TypeError, match=r"got LazyGraphs: graphs.compute\(range\(len\(graphs\)\)\)"):
+    with pytest.raises(TypeError, match="got LazyGraphs: graphs.compute"):
         bond_metrics(lazy)
     assert as_lists(bond_metrics(lazy.compute(range(1)))) == as_lists(bond_metrics(row))
     assert bond_metrics(row[:0]).n_subgraphs.shape == (0,)
