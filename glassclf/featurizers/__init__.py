@@ -6,6 +6,7 @@ from glassclf.featurizers.graph import GraphFeaturizer
 from glassclf.featurizers.graphs import Graphs
 from glassclf.featurizers.image import ImageFeaturizer
 from glassclf.featurizers.lattice import LatticeFeaturizer
+from glassclf.featurizers.lattice_correlation import LatticeCorrelationFeaturizer
 from glassclf.featurizers.lazy import LazyGraphs, LazyImages
 from glassclf.featurizers.local_structure import LocalStructureFeaturizer
 from glassclf.featurizers.rdf import RDFFeaturizer
@@ -16,6 +17,7 @@ __all__ = [
     "GraphFeaturizer",
     "Graphs",
     "ImageFeaturizer",
+    "LatticeCorrelationFeaturizer",
     "LatticeFeaturizer",
     "LazyGraphs",
     "LazyImages",

@@ -10,6 +10,7 @@ from glassclf.inspection.layers import activations, filters
 from glassclf.inspection.local_measures import mean_measures, particle_measures
 from glassclf.inspection.measures import compare_measures
 from glassclf.inspection.receptive_fields import receptive_field
+from glassclf.inspection.regression import regression_report
 from glassclf.inspection.transfer import transfer_matrix
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "particle_measures",
     "peek",
     "receptive_field",
+    "regression_report",
     "transfer_matrix",
 ]

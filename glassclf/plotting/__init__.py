@@ -9,6 +9,7 @@ from glassclf.plotting.film_stability import StabilityDisplay
 from glassclf.plotting.glass_transition import GlassTransitionDisplay
 from glassclf.plotting.learning_rate_range import LearningRateRangeDisplay
 from glassclf.plotting.rdf import RDFDisplay
+from glassclf.plotting.regression import RegressionDisplay
 from glassclf.plotting.study import StudyDisplay
 from glassclf.plotting.training import TrainingDisplay
 from glassclf.plotting.transfer import TransferDisplay
@@ -22,6 +23,7 @@ __all__ = [
     "GlassTransitionDisplay",
     "LearningRateRangeDisplay",
     "RDFDisplay",
+    "RegressionDisplay",
     "StabilityDisplay",
     "StudyDisplay",
     "TrainingDisplay",

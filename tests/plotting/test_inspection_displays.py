@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
 from glassclf.configurations import Configuration
@@ -13,6 +13,7 @@ from glassclf.plotting import (
     ConfigurationDisplay,
     CrossoverDisplay,
     RDFDisplay,
+    RegressionDisplay,
     TransferDisplay,
     WindowMapDisplay,
 )
@@ -260,3 +261,20 @@ def test_what_is_drawn_must_be_of_its_kind(model, phases):
         RDFDisplay.from_configurations(X, y[:3])
     with pytest.raises(ValueError, match="n_bonds must be 0 or more, got -1"):
         ConfigurationDisplay.from_estimator(model, X, n_bonds=-1)
+
+
+def test_regression_display_draws_a_violin_for_each_value():
+    truth = np.repeat([0.0, 1.0, 3.0], 30)
+    found = truth + 0.1 * np.random.default_rng(0).normal(size=90)
+    found[:30] = 0.05
+    display = RegressionDisplay.from_predictions(truth, found, label="rate")
+    # All predictions of the first are the same: it has a mean and no violin.
+    assert len(display.ax_.collections) == 2
+    means = display.ax_.lines[-1].get_xydata()
+    assert means[:, 0].tolist() == [0.0, 1.0, 3.0]
+    assert means[0, 1] == pytest.approx(0.05)
+    assert display.ax_.get_title().startswith("r = 0.99")
+    line = LinearRegression().fit(found[:, None], truth)
+    display = RegressionDisplay.from_estimator(line, found[:, None], truth)
+    assert display.y_pred == pytest.approx(line.predict(found[:, None]))
+    display.figure_.canvas.draw()
