@@ -9,6 +9,7 @@ from glassclf.datasets.film_selection import select_films
 from glassclf.datasets.films import load_films
 from glassclf.datasets.generation import make_kob_andersen
 from glassclf.datasets.kob_andersen import load_kob_andersen
+from glassclf.datasets.lattice_sample import load_persistent_exclusion
 from glassclf.datasets.null_control import shuffle_labels
 from glassclf.datasets.patterned import make_patterned
 from glassclf.datasets.persistent_exclusion import make_persistent_exclusion
@@ -27,6 +28,7 @@ __all__ = [
     "load_equal_energy",
     "load_films",
     "load_kob_andersen",
+    "load_persistent_exclusion",
     "make_kob_andersen",
     "make_patterned",
     "make_persistent_exclusion",
