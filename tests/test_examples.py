@@ -13,6 +13,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 GALLERY = sorted({*EXAMPLES.glob("plot_*.py")} - {EXAMPLES / "plot_quickstart.py"})
 BENCHMARKS = [
     "larger_than_memory.py",
+    "lattice_simulation.py",
     "optuna_search.py",
     "simulation_speed.py",
     "training_loop.py",

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.ensemble import VotingRegressor
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
@@ -12,6 +13,7 @@ from glassclf.configurations import Lattices
 from glassclf.datasets import make_persistent_exclusion
 from glassclf.estimators import CNNRegressor
 from glassclf.featurizers import LatticeFeaturizer, LazyImages
+from glassclf.inspection import regression_report
 
 SITES = hnp.arrays(np.uint8, (3, 4, 5), elements=st.integers(0, 4))
 
@@ -77,3 +79,22 @@ def test_bad_channels_and_lattices_are_refused():
         LatticeFeaturizer().fit(np.full((1, 2, 2), 9))
     with pytest.raises(ValueError, match="one shape"):
         LatticeFeaturizer().fit(Lattices([np.zeros((1, 2, 2)), np.zeros((1, 3, 3))]))
+
+
+def test_an_ensemble_gives_an_uncertainty():
+    rates = [0.02, 0.15, 1.0]
+    settings = {"n_snapshots": 12, "shape": (24, 24), "warm_up": 50, "verbose": 0}
+    X = make_persistent_exclusion(rates, 0.3, 3, random_state=0, **settings)
+    y, run = np.log2(X.info["tumbling_rate"]), X.info["run"]
+    members = [
+        (str(seed), CNNRegressor(n_filters=(8, 8), max_epochs=8, random_state=seed))
+        for seed in range(3)
+    ]
+    held_out = np.char.endswith(run, "002")
+    images = LatticeFeaturizer().fit(X)
+    ensemble = VotingRegressor(members).fit(images.transform(X[~held_out]), y[~held_out])
+    found = ensemble.transform(images.transform(X[held_out]))
+    assert found.shape == (36, 3)
+    report = regression_report(y[held_out], found.mean(axis=1), std=found.std(axis=1))
+    assert report.scale > 0
+    assert (report.coverage >= 0).all()
