@@ -167,7 +167,7 @@ def fitted(name):
     if name == "OptunaSearch":
         space = {"n_bins": ("int", 5, 9)}
         return OptunaSearch(RDFFeaturizer(), space, n_trials=1, cv=2, scoring=lambda *_: 1.0).fit(X)
-    estimator = dict(all_classes("featurizer"))[name]()
+    estimator = dict(all_classes())[name]()
     X = np.ones((2, 9, 9)) if name.startswith("Lattice") else X
     estimator.fit_transform(X, y)
     return estimator

@@ -78,7 +78,8 @@ def _open_database(url):
         try:
             return RDBStorage(url)
         except DBAPIError as error:
-            if "already exists" not in str(error):
+            # Two that make the table of the version at once write the same row into it.
+            if "already exists" not in str(error) and "alembic_version" not in str(error):
                 raise
         time.sleep(pause)
     return RDBStorage(url)

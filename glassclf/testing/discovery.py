@@ -11,6 +11,7 @@ from glassclf.featurizers import ConfigurationFeaturizer
 
 KINDS = {
     "featurizer": ("featurizers",),
+    "lattice_featurizer": ("featurizers",),
     "estimator": ("estimators", "model_selection"),
 }
 
@@ -20,9 +21,10 @@ def all_classes(kind=None):
 
     Parameters
     ----------
-    kind : {"featurizer", "estimator"} or None, default=None
-        "featurizer": transformers of ``glassclf.featurizers``, without their base class;
-        "estimator": those of ``glassclf.estimators`` and ``glassclf.model_selection``; None: both.
+    kind : {"featurizer", "lattice_featurizer", "estimator"} or None, default=None
+        "featurizer": transformers of configurations in ``glassclf.featurizers``, without their base
+        class; "lattice_featurizer": those of lattices there;
+        "estimator": those of ``glassclf.estimators`` and ``glassclf.model_selection``; None: all.
 
     Returns
     -------
@@ -41,20 +43,25 @@ def all_classes(kind=None):
     'RDFFeaturizer'
     """
     if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind must be 'featurizer', 'estimator' or None, got {kind!r}")
+        raise ValueError(f"kind must be one of {sorted(KINDS)} or None, got {kind!r}")
     existing = {module.name for module in iter_modules(glassclf.__path__)}
     found = {}
     for one in KINDS if kind is None else (kind,):
         for package in existing.intersection(KINDS[one]):
             module = import_module(f"glassclf.{package}")
-            found |= {name: getattr(module, name) for name in module.__all__}
-    return sorted((name, public) for name, public in found.items() if _is_checkable(public))
+            found |= {
+                name: getattr(module, name)
+                for name in module.__all__
+                if _is_checkable(getattr(module, name), one)
+            }
+    return sorted(found.items())
 
 
-def _is_checkable(public):
-    return (
-        isclass(public)
-        and issubclass(public, BaseEstimator)
-        and public is not ConfigurationFeaturizer
-        and (issubclass(public, TransformerMixin) or hasattr(public, "predict"))
-    )
+def _is_checkable(public, kind):
+    if not (isclass(public) and issubclass(public, BaseEstimator)):
+        return False
+    if kind == "estimator":
+        return issubclass(public, TransformerMixin) or hasattr(public, "predict")
+    of_configurations = issubclass(public, ConfigurationFeaturizer)
+    is_base = public is ConfigurationFeaturizer
+    return not is_base and of_configurations == (kind == "featurizer")

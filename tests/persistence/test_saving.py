@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import scipy.sparse
@@ -112,6 +113,17 @@ def test_every_featurizer(name, phases, path):
     if not isinstance(expected, np.ndarray):
         expected, got = expected.vectors, got.vectors
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in all_classes("lattice_featurizer")])
+def test_every_featurizer_of_lattices(name, path):
+    X = np.random.default_rng(0).integers(0, 5, size=(3, 10, 12))
+    model = dict(all_classes())[name]().fit(X)
+    joblib.dump(model, path.with_suffix(".joblib"))
+    expected = np.asarray(model.transform(X))
+    for again in (kept(model, path), joblib.load(path.with_suffix(".joblib")), clone(model).fit(X)):
+        assert vars(again).keys() == vars(model).keys()
+        np.testing.assert_array_equal(np.asarray(again.transform(X)), expected)
 
 
 def test_a_union_of_featurizers_before_a_support_vector_machine(union, phases, path):

@@ -68,10 +68,13 @@ def test_discovery_finds_both_kinds():
     assert {"CNNClassifier", "CNNRegressor", "MPNNClassifier", "MPNNRegressor"} <= {
         name for name, _ in all_classes("estimator")
     }
+    assert {"LatticeFeaturizer", "LatticeCorrelationFeaturizer"} == {
+        name for name, _ in all_classes("lattice_featurizer")
+    }
     assert "ConfigurationFeaturizer" not in names
     assert "Graphs" not in names
 
 
 def test_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="kind must be 'featurizer', 'estimator' or None, got 'x'"):
+    with pytest.raises(ValueError, match="kind must be one of .'estimator', 'featurizer'"):
         all_classes("x")
