@@ -65,7 +65,7 @@ def make_models():
         "architecture": "strided",
         "max_epochs": EPOCHS,
         "batch_size": 16,
-        "lr": 3e-3,
+        "lr": 2e-3,
         "schedule": "cosine",
         "random_state": 0,
     }

@@ -46,10 +46,12 @@ ARCHITECTURES = {
     "three": ((Layer(3, 3), Layer(4, 5), Layer(6, 5)), (128,)),
     "strided": (
         (
-            Layer(16, 5, stride=2, normalized=True),
-            Layer(32, 3, stride=2, normalized=True),
-            Layer(64, 3, stride=2, normalized=True),
-            Layer(64, 3, stride=2, normalized=True),
+            # Without normalisation: a lattice at one rate is alike everywhere, and the statistics of
+            # a small batch tell which rates happen to be in it.
+            Layer(16, 5, stride=2),
+            Layer(32, 3, stride=2),
+            Layer(64, 3, stride=2),
+            Layer(64, 3, stride=2),
         ),
         (),
     ),
@@ -72,8 +74,8 @@ class LayeredNetwork(nn.Module):
     architecture : {"one", "pairs", "three", "strided"}, default="strided"
         "one": a single convolution, 5 filters of side 7 at every fourth site. "pairs": two pairs of
         convolutions with batch normalisation, each pair followed by pooling. "three": convolutions
-        of 3, 4 and 6 filters and a dense layer of 128. "strided": four convolutions with batch
-        normalisation, each at every second site of the one before.
+        of 3, 4 and 6 filters and a dense layer of 128. "strided": four convolutions, each at
+        every second site of the one before.
     padding : {"circular", "zeros"}, default="circular"
         What lies beyond the border.
     dropout : float, default=0.0
