@@ -12,9 +12,9 @@ state?
 All tests are on runs that were not trained on, but that of the leak. Shifts are worth more than
 copies that are stored. The leak does not show here, as the network is too small to remember
 snapshots; nobody can know that before. Orientations help a little; a network that was trained on
-places is lost in a grey picture, while one trained in grey finds its way among places. Rates between
-those of the training are met as well as these, and beyond them the answer stops short at both ends.
-Snapshots from before the steady state bias the answer for slow tumblers.
+places is lost in a grey picture, while one trained in grey finds its way among places. Rates
+between those of the training are met as well as these, and beyond them the answer stops short at
+both ends. Snapshots from before the steady state bias the answer for slow tumblers.
 
 Run it from a checkout::
 
@@ -47,7 +47,7 @@ from glassclf.thermodynamics import cluster_measures, steady_state
 
 # Few snapshots and epochs, to test that the script works: its numbers then mean nothing.
 QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
-RATES = 2.0 ** np.linspace(-6, -1, 4 if QUICK else 10)
+RATES = 2.0 ** np.linspace(-6, -1, 6 if QUICK else 10)
 N_SNAPSHOTS, EPOCHS = (4, 1) if QUICK else (20, 25)
 SYMMETRIES = ["shifts", "quarter_turns", "mirrors"]
 
@@ -180,7 +180,7 @@ def main(output="active_questions_output"):
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     if QUICK:
-        print("GLASSCLF_QUICK=1: 4 rates, 4 snapshots, 1 epoch; numbers mean nothing")
+        print("GLASSCLF_QUICK=1: 6 rates, 4 snapshots, 1 epoch; numbers mean nothing")
     X, X_test = simulate(0.15, seed=0), simulate(0.15, seed=1)
     questions = [
         ask_about_copies(X, X_test),

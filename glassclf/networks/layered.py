@@ -46,8 +46,8 @@ ARCHITECTURES = {
     "three": ((Layer(3, 3), Layer(4, 5), Layer(6, 5)), (128,)),
     "strided": (
         (
-            # Without normalisation: a lattice at one rate is alike everywhere, and the statistics of
-            # a small batch tell which rates happen to be in it.
+            # Without normalisation: a lattice at one rate is alike everywhere, and the statistics
+            # of a small batch tell which rates happen to be in it.
             Layer(16, 5, stride=2),
             Layer(32, 3, stride=2),
             Layer(64, 3, stride=2),
