@@ -142,18 +142,35 @@ def metadata_for_fit(meta, estimator, **metadata):
 
     Raises
     ------
-    ValueError
+    TypeError
         If there are weights, and the last step takes none.
     """
     if _routing_enabled():
         return dict(process_routing(meta, "fit", **metadata).estimator.fit)
     parameters = inner_fit_parameters(estimator, **metadata)
-    if metadata.get("sample_weight") is not None and not any(
-        name.endswith("sample_weight") for name in parameters
-    ):
-        last = last_step(estimator)
-        raise ValueError(f"{type(last).__name__} takes no sample_weight: leave it out")
+    if metadata.get("sample_weight") is not None:
+        require_weights(parameters, estimator)
     return parameters
+
+
+def require_weights(parameters, estimator):
+    """Refuse weights of the samples that nobody takes.
+
+    Parameters
+    ----------
+    parameters : dict
+        What goes to ``fit`` of the estimator.
+    estimator : estimator
+
+    Raises
+    ------
+    TypeError
+        If no weights are among the parameters.
+    """
+    if not any(name.rpartition("__")[2] == "sample_weight" for name in parameters):
+        raise TypeError(
+            f"sample_weight was given, but fit of {type(last_step(estimator)).__name__} takes none"
+        )
 
 
 def last_step(estimator):

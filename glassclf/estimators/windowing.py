@@ -91,9 +91,7 @@ class WindowedEstimator(MetaEstimatorMixin, BaseEstimator):
         ------
         TypeError
             If the estimator of a classifier gives no probabilities, or that of a regressor is a
-            classifier.
-        ValueError
-            If there are weights and the estimator takes none.
+            classifier; if there are weights and the estimator takes none.
 
         Warns
         -----

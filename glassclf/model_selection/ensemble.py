@@ -5,7 +5,7 @@ from sklearn.base import is_classifier
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.frozen import FrozenEstimator
 
-from glassclf.model_selection.trials import last_step
+from glassclf.estimators.metadata import last_step
 
 
 def average_of(members, X, y):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_method_params
 
 from glassclf.estimators.base import NetworkEstimator
 from glassclf.estimators.epoch_score import EpochScore
-from glassclf.estimators.metadata import inner_fit_parameters
+from glassclf.estimators.metadata import inner_fit_parameters, last_step, require_weights
 from glassclf.estimators.stopping import SIGNALS
 
 SIGNAL_NAMES = {number.name for number in SIGNALS}
@@ -140,32 +140,12 @@ class Task:
             If there are weights that it does not take.
         """
         parameters = inner_fit_parameters(candidate, **self.by_last_step)
-        weighs = any(name.rpartition("__")[2] == "sample_weight" for name in parameters)
-        if "sample_weight" in self.by_last_step and not weighs:
-            raise TypeError(
-                f"sample_weight was given, but fit of {type(last_step(candidate)).__name__} takes "
-                "none"
-            )
+        if "sample_weight" in self.by_last_step:
+            require_weights(parameters, candidate)
         return parameters | self.fit_parameters
 
     def _part(self, parameters, rows):
         return _check_method_params(self.X, params=parameters, indices=rows)
-
-
-def last_step(estimator):
-    """Last step of a pipeline, however deeply nested; of another estimator, itself.
-
-    Parameters
-    ----------
-    estimator : estimator
-
-    Returns
-    -------
-    last : estimator
-    """
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
 
 
 def _fit(estimator, X, y, parameters):

@@ -8,14 +8,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import has_fit_parameter
 
+from glassclf.estimators.metadata import last_step
 from glassclf.testing.samples import graded_disorder, two_phases
-
-
-def last_step(estimator):
-    """Give the step that learns: of a pipeline its last one, else the estimator itself."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
 
 
 def last_step_prefix(estimator):

@@ -283,7 +283,7 @@ def test_weights_reach_the_estimator_of_a_search_or_are_refused(phases):
     )
     assert not np.allclose(weighted, plain)
     neighbors = WindowedClassifier(rdf(KNeighborsClassifier()), side=3.0)
-    with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
+    with pytest.raises(TypeError, match="but fit of KNeighborsClassifier takes none"):
         neighbors.fit(X, y, run, sample_weight=weights)
 
 
