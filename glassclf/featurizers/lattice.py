@@ -76,7 +76,7 @@ class LatticeFeaturizer(NoTableMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the shape of the lattice.
+        """Check the lattices; there is nothing to learn from them.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class LatticeFeaturizer(NoTableMixin, TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        self._shape = as_lattices(X).lattice_shape
+        as_lattices(X)
         self.n_dims_ = 2
         self.pixel_size_ = np.ones(2)
         return self

@@ -129,7 +129,7 @@ def crossover(
 
 def _kink(temperature, log_odds, groups, windows, confidence, random_state):
     transition = GlassTransition(*windows, confidence=confidence, random_state=random_state)
-    nothing = {"temperature": np.nan, "interval": np.full(2, np.nan), "slope_ratio": np.nan}
+    nothing = {"temperature": np.nan, "interval": np.full(2, np.nan)}
     try:
         with warnings.catch_warnings():
             # Its warnings are of a glass transition: ours say what they mean here.
@@ -137,7 +137,7 @@ def _kink(temperature, log_odds, groups, windows, confidence, random_state):
             transition.fit(temperature, log_odds, groups=groups)
     except ParallelLinesError:
         warn_user("no crossover seen: the log odds have no bend between the windows")
-        return {**nothing, "lines": None}
+        return nothing | {"slope_ratio": np.nan, "lines": None}
     found = {
         "temperature": transition.tg_,
         "interval": transition.tg_interval_,
@@ -165,7 +165,7 @@ def _kink(temperature, log_odds, groups, windows, confidence, random_state):
                 "hardly show where the log odds turn. Give more runs, or other windows"
             )
         return found
-    return found | {"temperature": np.nan, "interval": np.full(2, np.nan)}
+    return found | nothing
 
 
 def _warn_of_few(n_runs):

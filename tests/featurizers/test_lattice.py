@@ -96,5 +96,7 @@ def test_an_ensemble_gives_an_uncertainty():
     found = ensemble.transform(images.transform(X[held_out]))
     assert found.shape == (36, 3)
     report = regression_report(y[held_out], found.mean(axis=1), std=found.std(axis=1))
-    assert report.scale > 0
-    assert (report.coverage >= 0).all()
+    assert report.r > 0.9
+    # Few members that saw the same runs are surer than they should be.
+    assert report.scale > 1
+    assert report.coverage[0] < report.coverage[1] < 1
