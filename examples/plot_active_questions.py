@@ -14,7 +14,8 @@ copies that are stored. The leak does not show here, as the network is too small
 snapshots; nobody can know that before. Orientations help a little; a network that was trained on
 places is lost in a grey picture, while one trained in grey finds its way among places. Rates
 between those of the training are met as well as these, and beyond them the answer stops short at
-both ends. Snapshots from before the steady state bias the answer for slow tumblers.
+both ends. Trained on snapshots from the start on, the answer for the fastest tumblers is too low by
+0.65, on those of the steady state alone by 0.39.
 
 Run it from a checkout::
 
