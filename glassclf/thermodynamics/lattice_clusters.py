@@ -81,19 +81,15 @@ def cluster_measures(X):
     ([4, 1], [3.4], [True])
     """
     X = as_lattices(X)
-    sizes = []
-    percolates = np.zeros(len(X), dtype=bool)
-    for index in range(len(X)):
-        occupied = X[index] > 0
-        sizes.append(np.sort(np.bincount(_label(occupied).ravel())[1:])[::-1])
-        percolates[index] = any(_winds(occupied, axis) for axis in (0, 1))
+    sizes = [_sizes(sites) for sites in X]
+    percolates = [any(_winds(sites > 0, axis) for axis in (0, 1)) for sites in X]
     totals = np.array([max(each.sum(), 1) for each in sizes])
     return Bunch(
         sizes=sizes,
         n_clusters=np.array([len(each) for each in sizes]),
         largest=np.array([each.max(initial=0) for each in sizes]) / totals,
         weighted_mean=np.array([(each**2).sum() for each in sizes]) / totals,
-        percolates=percolates,
+        percolates=np.array(percolates, dtype=bool),
     )
 
 
@@ -119,9 +115,13 @@ def size_distribution(X):
     ([2], [0.125])
     """
     X = as_lattices(X)
-    sizes = cluster_measures(X).sizes
-    size, counts = np.unique(np.concatenate(sizes), return_counts=True)
+    sizes = np.concatenate([_sizes(sites) for sites in X])
+    size, counts = np.unique(sizes, return_counts=True)
     return Bunch(size=size, number=counts / (len(X) * np.prod(X.lattice_shape)))
+
+
+def _sizes(sites):
+    return np.sort(np.bincount(_label(sites > 0).ravel())[1:])[::-1]
 
 
 def _label(occupied):

@@ -77,3 +77,10 @@ def test_sizes_and_numbers_give_the_density():
     assert (distribution.size * distribution.number).sum() == pytest.approx(X.mean())
     # A lone particle: (density)(1 - density)^4 on average.
     assert distribution.number[0] == pytest.approx(0.3 * 0.7**4, rel=0.15)
+
+
+def test_random_percolation_winds_as_often_as_is_known():
+    # R^(e) of Newman and Ziff (2000), table I: 0.690 at the threshold on any large torus.
+    sites = np.random.default_rng(0).random((1000, 64, 64)) < 0.592746
+    share = cluster_measures(sites).percolates.mean()
+    assert abs(share - 0.690) < 3 * np.sqrt(0.69 * 0.31 / 1000)
