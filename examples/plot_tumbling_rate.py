@@ -38,7 +38,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from tqdm import tqdm
 
 from glassclf.datasets import load_persistent_exclusion
-from glassclf.estimators import CNNRegressor, Mirrors, QuarterTurns
+from glassclf.estimators import CNNRegressor
 from glassclf.featurizers import LatticeCorrelationFeaturizer, LatticeFeaturizer
 from glassclf.inspection import regression_report
 from glassclf.plotting import RegressionDisplay
@@ -58,10 +58,10 @@ def split(target, groups):
 
 
 # %%
-# The models. Turns and mirror images must know which channels hold a direction.
+# The models. Turns and mirror images also turn which way particles face.
 def make_models():
-    directions = {"orientation_channels": (0, 1, 2, 3)}
     network = {
+        "augment": ["shifts", "quarter_turns", "mirrors"],
         "architecture": "strided",
         "max_epochs": EPOCHS,
         "batch_size": 16,
@@ -77,15 +77,9 @@ def make_models():
             StandardScaler(),
             RidgeCV(np.logspace(-2, 4, 7)),
         ),
-        "CNN, occupancy": make_pipeline(
-            LatticeFeaturizer(),
-            CNNRegressor(augment=["shifts", "quarter_turns", "mirrors"], **network),
-        ),
+        "CNN, occupancy": make_pipeline(LatticeFeaturizer(), CNNRegressor(**network)),
         "CNN, orientations": make_pipeline(
-            LatticeFeaturizer("orientation"),
-            CNNRegressor(
-                augment=["shifts", QuarterTurns(**directions), Mirrors(**directions)], **network
-            ),
+            LatticeFeaturizer("orientation"), CNNRegressor(**network)
         ),
     }
 

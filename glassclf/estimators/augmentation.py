@@ -2,15 +2,36 @@
 
 import inspect
 
+import numpy as np
+from sklearn.base import clone
+
 from glassclf.estimators.augmentation_base import Augmentation
 from glassclf.estimators.shifts_and_crops import Crops, Shifts
-from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
+from glassclf.estimators.turns_and_mirrors import LatticeSymmetry, Mirrors, QuarterTurns
 from glassclf.networks import GraphBatch
 
 NAMES = {"quarter_turns": QuarterTurns, "mirrors": Mirrors, "shifts": Shifts, "crops": Crops}
 
 
-def make_augmentation(augment, n_spatial=None):
+def augmentation_of(estimator):
+    """Turn the ``augment`` parameter of a network that has read its input into a callable.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Returns
+    -------
+    augmentation : Augmentations or None
+    """
+    return make_augmentation(
+        estimator.augment,
+        getattr(estimator, "_n_spatial", None),
+        getattr(estimator, "_direction_channels", None),
+    )
+
+
+def make_augmentation(augment, n_spatial=None, direction_channels=None):
     """Turn the ``augment`` parameter into one callable on batches.
 
     Parameters
@@ -20,6 +41,9 @@ def make_augmentation(augment, n_spatial=None):
         returns a batch, or several of these, applied one after the other.
     n_spatial : int or None, default=None
         Spatial axes of the images, fields or profiles; None for graphs.
+    direction_channels : dict or None, default=None
+        What the images tell of their channels, as parameters of turns and mirror images; empty
+        where they hold directions in a way that neither can turn.
 
     Returns
     -------
@@ -37,10 +61,31 @@ def make_augmentation(augment, n_spatial=None):
         return None
     given = augment if isinstance(augment, (list, tuple)) else [augment]
     parts = [_make_part(part) for part in given]
+    if direction_channels is not None:
+        parts = [_with_directions(part, direction_channels) for part in parts]
     for part in parts:
         if isinstance(part, Augmentation):
             part.check(n_spatial)
     return Augmentations(parts) if parts else None
+
+
+def _with_directions(part, known):
+    """A turn or mirror image that turns the directions, too, which the images are known to hold."""
+    if not isinstance(part, LatticeSymmetry):
+        return part
+    if not known:
+        raise ValueError(
+            f"{type(part).__name__} in augment cannot turn the directions in a grey picture: show "
+            'the network channels="orientation", or use "shifts" alone'
+        )
+    own = {name: getattr(part, name) for name in known if len(getattr(part, name))}
+    for name in own:
+        if np.ravel(own[name]).tolist() != np.ravel(known[name]).tolist():
+            raise ValueError(
+                f"X has {name}={known[name]!r}, {type(part).__name__} in augment was given "
+                f"{own[name]!r}: leave it out, X tells it"
+            )
+    return clone(part).set_params(**known)
 
 
 def _make_part(part):

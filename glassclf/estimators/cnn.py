@@ -9,8 +9,9 @@ import torch
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
+from glassclf.configurations import Lattices
 from glassclf.configurations.packing import PackedSet
-from glassclf.estimators.augmentation import make_augmentation
+from glassclf.estimators.augmentation import augmentation_of
 from glassclf.estimators.batching import ArraySamples
 from glassclf.estimators.documentation import document
 from glassclf.estimators.lazy_samples import LazyArraySamples
@@ -95,7 +96,8 @@ class ArrayInput:
                     stacklevel=5,
                 )
         self._check_extent(X.shape)
-        augmentation = make_augmentation(self.augment, self._n_spatial)
+        self._direction_channels = getattr(X, "direction_channels", None)
+        augmentation = augmentation_of(self)
         if augmentation is not None:
             if isinstance(X, LazyImages):
                 augmentation.warn_of_pixels(X.pixel_size)
@@ -157,9 +159,10 @@ class ArrayInput:
     def _as_array(self, X, reset):
         name = type(self).__name__
         if isinstance(X, PackedSet) and not isinstance(X, LazyImages):
+            maker = "LatticeFeaturizer" if isinstance(X, Lattices) else "ImageFeaturizer"
             raise TypeError(
-                f"{name} takes arrays, got {type(X).__name__}: put an ImageFeaturizer before it, "
-                f"make_pipeline(ImageFeaturizer(), {name}())"
+                f"{name} takes arrays, got {type(X).__name__}: put a featurizer before it, "
+                f"make_pipeline({maker}(), {name}())"
             )
         if isinstance(X, (list, tuple)):
             X = np.asarray(X)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from glassclf.estimators.augmentation import make_augmentation
+from glassclf.estimators.augmentation import augmentation_of
 from glassclf.estimators.code_digest import code_digest, unfold_partial
 from glassclf.estimators.plain_data import pack, to_plain
 from glassclf.estimators.schedules import FOLLOWS_MAX_EPOCHS
@@ -72,7 +72,7 @@ def parameter_fingerprint(estimator, start=None):
     texts = {"class": type(estimator).__qualname__}
     for name, value in parameters.items():
         if name == "augment" and value is not None:
-            value = make_augmentation(value, getattr(estimator, "_n_spatial", None))
+            value = augmentation_of(estimator)
             value = [] if value is None else value.parts
         if name not in left_out:
             texts[name] = describe(value)

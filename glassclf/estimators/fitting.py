@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from glassclf.estimators.augmentation import make_augmentation
+from glassclf.estimators.augmentation import augmentation_of
 from glassclf.estimators.batching import TrainingData
 from glassclf.estimators.checkpoint import Checkpoint
 from glassclf.estimators.compilation import compile_module
@@ -165,7 +165,7 @@ def _prepare_training(estimator, net, checkpoint, processes):
     processes.start_alike(net.module_)
     if estimator.compile:
         net.compiled = compile_module(net.module_, device)
-    net.augmentation = make_augmentation(estimator.augment, getattr(estimator, "_n_spatial", None))
+    net.augmentation = augmentation_of(estimator)
     if estimator.average_weights is not None:
         net.average = WeightAverage(net.module_, estimator.average_weights)
     if estimator.freeze_encoder:

@@ -17,6 +17,14 @@ CODES = {
     "grey": np.arange(N_ORIENTATIONS + 1, dtype=np.float32)[None] / N_ORIENTATIONS,
 }
 
+# What turns and mirror images have to know of the channels.
+DIRECTIONS_OF = {
+    "orientation": {"orientation_channels": ((0, 1, 2, 3),)},
+    "vector": {"vector_channels": ((0, 1),)},
+    # Numbers would stay as they are.
+    "grey": {},
+}
+
 
 class LatticeFeaturizer(NoTableMixin, TransformerMixin, BaseEstimator):
     """Turn lattice snapshots into images for a convolutional network.
@@ -44,8 +52,9 @@ class LatticeFeaturizer(NoTableMixin, TransformerMixin, BaseEstimator):
     See Also
     --------
     glassclf.estimators.Shifts, glassclf.estimators.QuarterTurns, glassclf.estimators.Mirrors :
-        Symmetries of the lattice, drawn anew for each batch. Tell turns and mirrors what the
-        channels are: ``orientation_channels=(0, 1, 2, 3)`` or ``vector_channels=(0, 1)``.
+        Symmetries of the lattice, drawn anew for each batch. From lazy images turns and mirrors
+        know what the channels are; for an array tell them, ``orientation_channels=(0, 1, 2, 3)`` or
+        ``vector_channels=(0, 1)``.
 
     Notes
     -----
@@ -122,6 +131,14 @@ class LatticeImages(LazyImages):
     featurizer : LatticeFeaturizer
         Fitted.
     """
+
+    @property
+    def direction_channels(self):
+        """Channels that hold directions, as parameters of turns and mirrors; None: there are none.
+
+        Empty where they can be neither turned nor mirrored.
+        """
+        return DIRECTIONS_OF.get(self._featurizer.channels)
 
     @property
     def shape(self):

@@ -158,7 +158,8 @@ class LazySequence(PackedSet):
 class LazyImages(LazySequence):
     """Images that are computed when they are used: what ``ImageFeaturizer(lazy=True)`` gives.
 
-    It stands where an array of images does: scikit-learn splits it, and
+    :class:`~glassclf.featurizers.LatticeFeaturizer` makes such images of lattices. It stands where
+    an array of images does: scikit-learn splits it, and
     :class:`~glassclf.estimators.CNNClassifier` computes the images of each batch when it comes to
     it. An int gives one image, every other index a sequence again, of which nothing is computed.
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, validate_params
 
-from glassclf.estimators.augmentation import make_augmentation
+from glassclf.estimators.augmentation import augmentation_of
 from glassclf.estimators.base import NetworkEstimator
 from glassclf.estimators.metadata import with_info
 from glassclf.featurizers.base import Number
@@ -83,7 +83,7 @@ def peek(estimator, X, y, n=4, *, random_state=None):
     samples, y = network._read_samples(features, np.asarray(y), reset=True)
     targets = network._encode_targets(y, reset=True)
     rows = np.arange(min(n, len(targets)))
-    augmentation = make_augmentation(network.augment, getattr(network, "_n_spatial", None))
+    augmentation = augmentation_of(network)
     batch, seed = samples.batch(rows), check_random_state(random_state).randint(2**31 - 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -17,6 +17,7 @@ from glassclf.estimators import (
     QuarterTurns,
     Shifts,
 )
+from glassclf.featurizers import LatticeFeaturizer
 from glassclf.networks import ConvolutionalNetwork, MessagePassingNetwork
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -239,3 +240,40 @@ def test_bad_augmentation(images, graphs, estimator, augment, words):
 def test_table_cannot_be_turned():
     with pytest.raises(ValueError, match="QuarterTurns needs samples with spatial axes"):
         CNNClassifier(augment="quarter_turns").fit([[0.0], [1.0]], [0, 1])
+
+
+LATTICES = np.random.default_rng(0).integers(0, 5, (12, 8, 8))
+RATES = np.linspace(-3, -1, 12)
+
+
+def trained_on_lattices(channels, augment):
+    model = CNNRegressor(
+        architecture="strided", augment=augment, max_epochs=2, batch_size=4, random_state=0
+    )
+    return model.fit(LatticeFeaturizer(channels).fit_transform(LATTICES), RATES)
+
+
+@pytest.mark.parametrize(
+    ("channels", "given"),
+    [
+        ("orientation", {"orientation_channels": (0, 1, 2, 3)}),
+        ("vector", {"vector_channels": [(0, 1)]}),
+    ],
+)
+def test_directions_of_lattices_turn_with_them(channels, given):
+    by_name = trained_on_lattices(channels, ["quarter_turns", "mirrors"])
+    told = trained_on_lattices(channels, [QuarterTurns(**given), Mirrors(**given)])
+    images = LatticeFeaturizer(channels).fit_transform(LATTICES)
+    assert np.array_equal(by_name.predict(images), told.predict(images))
+    # A plain array does not know what its channels are.
+    arrays = clone(by_name).fit(np.asarray(images), RATES)
+    assert not np.array_equal(by_name.predict(images), arrays.predict(images))
+
+
+def test_directions_that_cannot_be_turned_are_refused():
+    with pytest.raises(ValueError, match="QuarterTurns in augment cannot turn the directions in"):
+        trained_on_lattices("grey", "quarter_turns")
+    trained_on_lattices("grey", "shifts")
+    wrong = Mirrors(orientation_channels=(2, 3, 0, 1))
+    with pytest.raises(ValueError, match="X has orientation_channels=.*Mirrors in augment was giv"):
+        trained_on_lattices("orientation", wrong)
