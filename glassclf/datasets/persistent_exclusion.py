@@ -1,16 +1,19 @@
 """Snapshots of active matter: many simulations of the persistent exclusion process."""
 
+import contextlib
 import json
 import numbers
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from tqdm.auto import tqdm
 
 from glassclf.configurations.atomic import complete_file
-from glassclf.configurations.lattices import Lattices
+from glassclf.configurations.lattices import N_ORIENTATIONS, Lattices
 from glassclf.datasets.production import check_disk, check_seed, make_folder
 from glassclf.simulation.persistent_exclusion import (
     PersistentExclusion,
@@ -126,7 +129,9 @@ def make_persistent_exclusion(
         "interval": None if interval is None else int(interval),
         "random_state": seed,
     }
-    folder = None if directory is None else _open_folder(directory, settings)
+    folder = None if directory is None else make_folder(directory)
+    if folder is not None:
+        _compare_settings(folder, settings)
     runs = [
         LatticeRun(rate, density, counts[density], index, settings, folder)
         for density in densities
@@ -211,7 +216,7 @@ class LatticeRun:
         """Map its snapshots from the file."""
         try:
             sites = np.load(self.path, mmap_mode="r")
-        except ValueError as error:
+        except (ValueError, EOFError) as error:
             raise ValueError(f"{self.path} is damaged: remove it, it is made again") from error
         expected = (self.settings["n_snapshots"], *self.settings["shape"])
         if sites.shape != expected or sites.dtype != np.uint8:
@@ -219,14 +224,27 @@ class LatticeRun:
                 f"{self.path} must hold bytes of shape {expected}, got {sites.dtype} of shape "
                 f"{sites.shape}: remove it, it is made again"
             )
+        # All of them would take as long as reading the whole set.
+        for number in (0, len(sites) - 1):
+            n_particles = np.count_nonzero(sites[number])
+            if n_particles != self.n_particles or sites[number].max() > N_ORIENTATIONS:
+                raise ValueError(
+                    f"{self.path} is damaged: snapshot {number} must hold {self.n_particles} "
+                    f"particles of orientations 1 to {N_ORIENTATIONS}, got {n_particles} up to "
+                    f"{sites[number].max()}: remove it, it is made again"
+                )
         return sites
 
 
 def _make(runs, n_jobs, verbose):
-    missing = list(range(len(runs)))
-    if runs[0].folder is not None:
+    missing, folder = list(range(len(runs))), runs[0].folder
+    # Workers that would have nothing to do take time to start.
+    n_jobs = max(1, min(effective_n_jobs(n_jobs), len(missing)))
+    if folder is not None:
         missing = [number for number in missing if not runs[number].path.exists()]
-        check_disk(runs[0].folder, sum(runs[number].n_bytes for number in missing))
+        check_disk(folder, sum(runs[number].n_bytes for number in missing))
+        # Not before: a call that fails must not keep others from the folder.
+        _keep_settings(folder, runs[0].settings)
     made = {}
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(_make_numbered)(number, runs[number]) for number in missing
@@ -238,7 +256,7 @@ def _make(runs, n_jobs, verbose):
         for number, sites in results:
             made[number] = sites
             progress.update()
-    if runs[0].folder is not None:
+    if folder is not None:
         return [run.read() for run in runs]
     return [made[number] for number in range(len(runs))]
 
@@ -247,25 +265,45 @@ def _make_numbered(number, run):
     return number, run.make()
 
 
-def _open_folder(directory, settings):
-    folder = make_folder(directory)
+def _compare_settings(folder, settings):
+    """Refuse a folder with runs of other settings."""
     path = folder / SETTINGS
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        for name, value in settings.items():
-            if kept.get(name) != value:
-                raise ValueError(
-                    f"{folder} holds runs with {name}={kept.get(name)!r}, not {value!r}: give "
-                    "another directory"
-                )
-    else:
-        with complete_file(path) as temporary:
-            temporary.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-    return folder
+    if not path.exists():
+        if any(folder.glob("pep-*.npy")):
+            raise ValueError(f"{folder} holds runs, but no {SETTINGS}: give another directory")
+        return
+    try:
+        kept = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged, and what the runs beside it are is not known: give another "
+            "directory"
+        ) from error
+    for name, value in settings.items():
+        if kept.get(name) != value:
+            raise ValueError(
+                f"{folder} holds runs with {name}={kept.get(name)!r}, not {value!r}: give "
+                "another directory"
+            )
+
+
+def _keep_settings(folder, settings):
+    """Write them down; of several calls at one time, the first one."""
+    with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8") as temporary:
+        json.dump(settings, temporary, indent=1)
+        temporary.flush()
+        os.fsync(temporary.fileno())
+        with contextlib.suppress(FileExistsError):
+            # Unlike a rename, a link never takes the place of a file.
+            os.link(temporary.name, folder / SETTINGS)
+    _compare_settings(folder, settings)
 
 
 def _listed(values, name):
-    values = [float(value) for value in np.atleast_1d(values)]
+    try:
+        values = [float(value) for value in np.atleast_1d(values)]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers, got {values!r}") from error
     if not values:
         raise ValueError(f"{name} holds no value")
     if len(set(values)) < len(values):

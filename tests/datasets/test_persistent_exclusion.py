@@ -100,17 +100,61 @@ def test_a_directory_of_other_settings_or_a_damaged_file_is_refused(tmp_path):
     np.save(path, np.zeros((2, 2)))
     with pytest.raises(ValueError, match="must hold bytes of shape .*remove it, it is made again"):
         make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)
-    path.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is damaged: remove it, it is made again"):
+    for content in (b"nothing", b""):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="is damaged: remove it, it is made again"):
+            make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)
+    path.unlink()
+    sites = make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL).sites
+    for value in (9, 0):
+        damaged = sites.copy()
+        damaged[-1].flat[np.flatnonzero(damaged[-1])[0]] = value
+        np.save(path, damaged)
+        with pytest.raises(ValueError, match="is damaged: snapshot 2 must hold .* particles of"):
+            make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)
+
+
+def test_runs_of_unknown_settings_are_refused(tmp_path):
+    make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)
+    for content in (b"{", b"[1]", b"\xff"):
+        (tmp_path / "settings.json").write_bytes(content)
+        with pytest.raises(ValueError, match="settings.json is damaged, and what the runs"):
+            make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)
+    (tmp_path / "settings.json").unlink()
+    with pytest.raises(ValueError, match="holds runs, but no settings.json: give another"):
         make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)
+
+
+def test_a_call_that_fails_leaves_the_directory_to_others(tmp_path):
+    large = {**SMALL, "shape": (200_000, 200_000), "n_snapshots": 10_000}
+    with pytest.raises(OSError, match="MB are needed for the runs"):
+        make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **large)
+    assert len(make_persistent_exclusion(0.5, 0.2, directory=tmp_path, **SMALL)) == 3
+
+
+def test_of_two_calls_with_other_settings_at_once_one_is_refused(tmp_path):
+    program = "import sys\nfrom glassclf.datasets import make_persistent_exclusion\n"
+    program += "make_persistent_exclusion(0.5, 0.2, 4, shape=(8, 8), n_snapshots=3, warm_up=2, "
+    program += "random_state=0, verbose=0, directory=sys.argv[1], speed=int(sys.argv[2]))"
+    calls = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), speed], stderr=subprocess.PIPE, text=True
+        )
+        for speed in ("1", "10")
+    ]
+    errors = [call.communicate()[1] for call in calls]
+    assert sorted(call.returncode for call in calls) == [0, 1]
+    assert sum("holds runs with speed=" in error for error in errors) == 1
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"tumbling_rates": [0.1, 0.0]}, r"tumbling_rate must be in \(0, 1\], got 0.0"),
-        ({"densities": 1.0}, "density must lie between 0 and 1, got 1.0"),
+        ({"densities": 1.0}, "density must lie strictly between 0 and 1, got 1.0"),
         ({"tumbling_rates": []}, "tumbling_rates holds no value"),
+        ({"densities": [[0.2]]}, "densities must be numbers, got"),
+        ({"tumbling_rates": "x"}, "tumbling_rates must be numbers, got"),
         ({"densities": [0.1, 0.1]}, "densities holds a value twice"),
         ({"n_runs": 0}, "n_runs must be an integer of at least 1, got 0"),
         ({"warm_up": -1}, "warm_up must be an integer of at least 0, got -1"),
