@@ -36,7 +36,7 @@ class LayerSize(NamedTuple):
     step : int
         Sites of the input between two of its outputs.
     dropped : int
-        Sites at the upper border of its own input, padding included, that it does not see.
+        Sites at the upper border of its own input that it does not see.
     """
 
     name: str
@@ -75,7 +75,7 @@ def trace_layers(layers, extent):
     --------
     >>> from glassclf.networks.geometry import SpatialLayer, trace_layers
     >>> trace_layers([SpatialLayer("first", 5, 2, 2), SpatialLayer("second", 3, 2, 1)], 128)[-1]
-    LayerSize(name='second', output_size=32, receptive_field=9, step=4, dropped=1)
+    LayerSize(name='second', output_size=32, receptive_field=9, step=4, dropped=0)
     """
     sizes, field, step = [], 1, 1
     for layer in layers:
@@ -87,7 +87,8 @@ def trace_layers(layers, extent):
         rounded = math.ceil if layer.rounds_up else math.floor
         field += (layer.kernel_size - 1) * step
         step *= layer.stride
-        dropped = 0 if layer.rounds_up else room % layer.stride
+        # The padding is left out first.
+        dropped = 0 if layer.rounds_up else max(0, room % layer.stride - layer.padding)
         extent = rounded(room / layer.stride) + 1
         sizes.append(LayerSize(layer.name, extent, field, step, dropped))
     return sizes
