@@ -40,7 +40,8 @@ def read_lattices(path, *, rates=RATES):
         right, 3 down, 4 left, with row 0 at the top). ``info``:
 
         - "tumbling_rate"; "density", of the name, else that of the sites.
-        - "run": name of the file, so that a snapshot and its copies are never separated by groups.
+        - "run": name of the file, so that a snapshot and its copies are never separated by groups;
+          with its folder, where files in several folders have one name.
         - "iteration", "roll" (0 where there is none; the copy 0 is the snapshot itself).
 
     Raises
@@ -50,8 +51,10 @@ def read_lattices(path, *, rates=RATES):
     ImportError
         If h5py is not installed; it comes with ``glassclf[io]``.
     ValueError
-        If a file is no HDF5 file, holds no snapshots or other values than 0 to 4, or its name tells
-        no rate.
+        If a file is no HDF5 file, holds no snapshots or other values than 0 to 4, its name tells
+        no rate, or it is given twice.
+    TypeError
+        If ``path`` is no path.
 
     Examples
     --------
@@ -66,13 +69,25 @@ def read_lattices(path, *, rates=RATES):
     ([0.015625], [[0, 3], [0, 0]])
     """
     h5py = import_extra("h5py", "io", "reading HDF5 files")
-    sets = [_read_file(h5py, one, rates) for one in _files(path)]
+    files = _files(path)
+    names = [file.stem for file in files]
+    sets = []
+    for file, name in zip(files, names):
+        run = name if names.count(name) == 1 else str(file.with_suffix(""))
+        sets.append(_read_file(h5py, file, rates, run))
+    shapes = {each.lattice_shape: file for each, file in zip(sets, files)}
+    if len(shapes) > 1:
+        several = ", ".join(f"{shape} in {file}" for shape, file in shapes.items())
+        raise ValueError(f"all lattices of a set must have one shape, got {several}")
     return Lattices.concatenate(sets)
 
 
 def _files(path):
     files = []
-    for one in [path] if isinstance(path, (str, os.PathLike)) else path:
+    single = isinstance(path, (str, os.PathLike))
+    if not single and not isinstance(path, (list, tuple)):
+        raise TypeError(f"path must be a path or a list of paths, got {path!r}")
+    for one in [path] if single else path:
         expanded = os.path.expanduser(one)
         found = sorted(glob.glob(expanded)) or [expanded]
         files += [Path(name) for name in found]
@@ -81,10 +96,13 @@ def _files(path):
             raise FileNotFoundError(f"{file}: there is no such file")
     if not files:
         raise FileNotFoundError(f"{path!r} names no file")
+    for number, file in enumerate(files):
+        if file.resolve() in [other.resolve() for other in files[:number]]:
+            raise ValueError(f"{file} is given twice")
     return files
 
 
-def _read_file(h5py, path, rates):
+def _read_file(h5py, path, rates, run):
     rate, density = _named(path, rates)
     try:
         with h5py.File(path, "r") as file:
@@ -92,26 +110,36 @@ def _read_file(h5py, path, rates):
             names = sorted(
                 (int(match[1]), int(match[2] or 0), name) for match, name in matches if match
             )
-            frames = [np.asarray(file[name]) for *_, name in names]
+            frames = [_frame(path, name, file[name]) for *_, name in names]
     except OSError as error:
         raise ValueError(f"{path} is no HDF5 file, or it is damaged: {error}") from error
     if not names:
         raise ValueError(f"{path} holds no datasets conf_<iteration>")
     try:
-        X = Lattices(np.stack(frames))
+        X = Lattices.concatenate(frames)
     except ValueError as error:
-        raise ValueError(f"{path}, in the order of iterations: {error}") from error
+        raise ValueError(f"{path}: {error}") from error
     n = len(names)
     return Lattices(
         ORIENTATIONS[X.sites],
         {
             "tumbling_rate": np.full(n, rate),
             "density": X.density if density is None else np.full(n, density),
-            "run": np.full(n, path.stem),
+            "run": np.full(n, run),
             "iteration": np.array([iteration for iteration, *_ in names]),
             "roll": np.array([roll for _, roll, _ in names]),
         },
     )
+
+
+def _frame(path, name, dataset):
+    sites = np.asarray(dataset)
+    if sites.ndim != 2:
+        raise ValueError(f"{path}, {name}: expected a lattice, got shape {sites.shape}")
+    try:
+        return Lattices(sites[None])
+    except ValueError as error:
+        raise ValueError(f"{path}, {name}: {error}") from error
 
 
 def _named(path, rates):

@@ -21,10 +21,11 @@ class Lattices(PackedSet):
 
     Parameters
     ----------
-    sites : array-like of shape (n, n_rows, n_columns), or list of such arrays
+    sites : array-like of shape (n, n_rows, n_columns), or list of such ndarrays
         0 where a site is empty, else the orientation of the particle there: 1 to 4 for the
         directions +0, +1, -0, -1 along the axes of the lattice. Without orientations, bools or 1
-        will do. Several arrays are joined, without a copy.
+        will do. Several arrays are joined, without a copy where they hold bytes: do not change
+        them afterwards.
     info : dict of array-like of shape (n, ...), default=None
         One value for each snapshot ("tumbling_rate", "run", ...).
 
@@ -49,7 +50,9 @@ class Lattices(PackedSet):
     """
 
     def __init__(self, sites, info=None):
-        several = isinstance(sites, (list, tuple)) and len(sites) and np.ndim(sites[0]) == 3
+        several = (
+            isinstance(sites, (list, tuple)) and getattr(next(iter(sites), None), "ndim", 0) == 3
+        )
         parts, first = [], 0
         for part in sites if several else [sites]:
             parts.append(_checked(part, first))
@@ -85,7 +88,7 @@ class Lattices(PackedSet):
         -------
         lattices : Lattices
         """
-        sets = list(sets)
+        sets = [as_lattices(each) for each in sets]
         if not sets:
             raise ValueError("a set needs at least one snapshot, got none")
         names = [name for name in sets[0].info if all(name in each.info for each in sets)]
@@ -210,12 +213,13 @@ def as_lattices(X):
 
 
 def _checked(sites, first):
-    given = np.asarray(sites)
+    try:
+        given = np.asarray(sites)
+    except ValueError as error:
+        raise ValueError("sites must be lattices of one shape, got lists of several") from error
     if given.ndim != 3 or 0 in given.shape[1:]:
-        raise ValueError(
-            "sites must have shape (n, n_rows, n_columns), got "
-            f"{given.shape}; for one snapshot write sites[None]"
-        )
+        one = "; for one snapshot write sites[None]" if given.ndim == 2 else ""
+        raise ValueError(f"sites must have shape (n, n_rows, n_columns), got {given.shape}{one}")
     if given.dtype.kind not in "biuf":
         raise ValueError(f"sites must be numbers, got {given.dtype}")
     # NaN is not equal to itself.
@@ -226,7 +230,10 @@ def _checked(sites, first):
             f"sites must be 0 (empty) or an orientation, 1 to {N_ORIENTATIONS}, got "
             f"{given[sample, row, column]} at site ({row}, {column}) of snapshot {first + sample}"
         )
-    return given.astype(np.uint8, copy=False)
+    checked = given.astype(np.uint8, copy=False).view()
+    # A snapshot that is handed out is a view: what was checked must not change by it.
+    checked.flags.writeable = False
+    return checked
 
 
 def _check_extents(parts):

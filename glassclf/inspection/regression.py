@@ -1,5 +1,7 @@
 """How well a regression meets values that are known: by value, with its errors over runs."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.stats import pearsonr, t
 from sklearn.utils import Bunch, check_consistent_length
@@ -40,8 +42,8 @@ def regression_report(y_true, y_pred, *, std=None, groups=None, confidence=0.95)
     Raises
     ------
     ValueError
-        If arrays do not fit, a value is not finite, all true values are the same, or an uncertainty
-        is not positive.
+        If arrays do not fit, a value is not finite, all true values are the same, an uncertainty
+        is not positive, or ``confidence`` is not in (0, 1).
 
     See Also
     --------
@@ -58,6 +60,8 @@ def regression_report(y_true, y_pred, *, std=None, groups=None, confidence=0.95)
     """
     y_true, y_pred = _checked("y_true", y_true), _checked("y_pred", y_pred)
     check_consistent_length(y_true, y_pred)
+    if not (isinstance(confidence, Real) and 0 < confidence < 1):
+        raise ValueError(f"confidence must be in (0, 1), got {confidence!r}")
     groups = np.arange(len(y_true)) if groups is None else check_groups(groups, len(y_true))
     value = np.unique(y_true)
     if len(value) < 2:
@@ -92,8 +96,11 @@ def regression_report(y_true, y_pred, *, std=None, groups=None, confidence=0.95)
 
 def _checked(name, values):
     values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or not np.isfinite(values).all():
-        raise ValueError(f"{name} must be finite numbers of shape (n,), got shape {values.shape}")
+    if values.ndim != 1:
+        raise ValueError(f"{name} must have shape (n,), got {values.shape}")
+    if not np.isfinite(values).all():
+        first = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"{name} must be finite, got {values[first]} for sample {first}")
     return values
 
 

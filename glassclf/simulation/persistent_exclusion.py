@@ -52,7 +52,7 @@ class PersistentExclusion:
     .. math:: \mathrm{MSD}(n) = n \frac{1 + a}{1 - a} - 2 a \frac{1 - a^n}{(1 - a)^2} .
 
     The turn of a tumble is drawn relative to the orientation, which is the same in distribution,
-    and makes the simulation of a turned start the turned simulation.
+    and makes the simulation of one particle from a turned start the turned simulation.
 
     Examples
     --------
@@ -65,6 +65,10 @@ class PersistentExclusion:
     def __init__(self, sites, tumbling_rate, *, random_state=None):
         self._sweep = compiled_sweep()
         check_rate(tumbling_rate)
+        if np.ndim(sites) != 2:
+            raise ValueError(
+                f"sites must be one lattice of shape (n_rows, n_columns), got {np.shape(sites)}"
+            )
         lattice = Lattices(np.asarray(sites)[None])[0]
         flat = lattice.ravel()
         occupied = np.flatnonzero(flat)
@@ -97,7 +101,15 @@ class PersistentExclusion:
         Returns
         -------
         self : PersistentExclusion
+
+        Raises
+        ------
+        ValueError
+            If ``n_sweeps`` is no integer of at least 0.
         """
+        whole = isinstance(n_sweeps, numbers.Integral) and not isinstance(n_sweeps, bool)
+        if not whole or n_sweeps < 0:
+            raise ValueError(f"n_sweeps must be an integer of at least 0, got {n_sweeps!r}")
         self._state = np.uint64(
             self._sweep(
                 self._flat,
@@ -164,11 +176,13 @@ def count_particles(density, shape):
     ValueError
         If there is no particle, no free site, or ``shape`` is not valid.
     """
-    valid = isinstance(shape, (tuple, list)) and len(shape) == 2
-    if not valid or not all(isinstance(n, numbers.Integral) and n >= 1 for n in shape):
+    valid = np.shape(shape) == (2,) and not isinstance(shape, str)
+    if not valid or not all(
+        isinstance(n, numbers.Integral) and not isinstance(n, bool) and n >= 1 for n in shape
+    ):
         raise ValueError(f"shape must be two positive integers, got {shape!r}")
     if not isinstance(density, numbers.Real) or isinstance(density, bool) or not 0 < density < 1:
-        raise ValueError(f"density must lie between 0 and 1, got {density!r}")
+        raise ValueError(f"density must lie strictly between 0 and 1, got {density!r}")
     n_sites = int(np.prod(shape))
     # 0.15 * 400 is a little more than 60 in floats, 0.29 * 100 a little less than 29.
     n_particles = int(density * n_sites * (1 + 1e-12))

@@ -61,10 +61,13 @@ def steady_state(values, groups=None):
     """
     detect = _detector()
     values = np.asarray(values, dtype=float)
+    if values.ndim != 1:
+        raise ValueError(f"values must be one number a snapshot, got shape {values.shape}")
     groups = np.zeros(len(values), dtype=int) if groups is None else np.asarray(groups)
     check_consistent_length(values, groups)
-    if values.ndim != 1 or not np.isfinite(values).all():
-        raise ValueError(f"values must be one finite number a snapshot, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        first = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"values must be finite, got {values[first]} for snapshot {first}")
     runs, mask = np.unique(groups), np.zeros(len(values), dtype=bool)
     start, n_effective = np.zeros(len(runs), dtype=int), np.zeros(len(runs))
     for number, run in enumerate(runs):

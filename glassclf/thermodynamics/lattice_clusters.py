@@ -115,9 +115,9 @@ def size_distribution(X):
     ([2], [0.125])
     """
     X = as_lattices(X)
-    sizes = np.concatenate([_sizes(sites) for sites in X])
+    sizes = np.concatenate([np.empty(0, dtype=int), *(_sizes(sites) for sites in X)])
     size, counts = np.unique(sizes, return_counts=True)
-    return Bunch(size=size, number=counts / (len(X) * np.prod(X.lattice_shape)))
+    return Bunch(size=size, number=counts / max(1, len(X) * np.prod(X.lattice_shape)))
 
 
 def _sizes(sites):

@@ -69,12 +69,30 @@ def test_what_cannot_be_read_is_named(tmp_path):
         (
             "tumble_0.3_0.2.h5",
             {"conf_0": FRAME * 2},
-            "0.3_0.2.h5, in the order of iterat",
+            "0.3_0.2.h5, conf_0: sites must be 0",
         ),
-        ("tumble_0.4_0.2.h5", {"conf_0": FRAME, "conf_1": FRAME[:2]}, "all input arrays must have"),
+        ("tumble_0.4_0.2.h5", {"conf_0": FRAME, "conf_1": FRAME[:2]}, "0.4_0.2.h5: all"),
+        ("tumble_0.6_0.2.h5", {"conf_0": FRAME[0]}, "0.6_0.2.h5, conf_0: expected a lattice"),
         ("rate_0.5.h5", {"conf_0": FRAME}, "its name tells no tumbling rate"),
         ("tumble_1.5_0.2.h5", {"conf_0": FRAME}, r"tells the tumbling rate 1.5, not in \(0, 1\]"),
     ]
     for name, datasets, words in cases:
         with pytest.raises(ValueError, match=words):
             read_lattices(write(tmp_path / name, datasets))
+
+
+def test_files_of_one_name_in_several_folders_are_several_runs(tmp_path):
+    name, paths = "dataset_tumble_0.016_0.25.h5", []
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        paths.append(write(tmp_path / folder / name, {"conf_0": FRAME}))
+    first, second = read_lattices(tmp_path / "*" / name).info["run"]
+    assert first != second
+    assert first.endswith("first/dataset_tumble_0.016_0.25")
+    with pytest.raises(ValueError, match="0.25.h5 is given twice"):
+        read_lattices([*paths, tmp_path / "first" / ".." / "first" / name])
+    write(paths[1], {"conf_0": FRAME[:2]})
+    with pytest.raises(ValueError, match=r"\(3, 3\) in .*first.*\(2, 3\) in .*second"):
+        read_lattices(paths)
+    with pytest.raises(TypeError, match="path must be a path or a list of paths, got 5"):
+        read_lattices(5)

@@ -73,6 +73,7 @@ def test_concatenation_keeps_what_all_have():
     ("sites", "words"),
     [
         ([[0, 1]], r"sites must have shape \(n, n_rows, n_columns\), got \(1, 2\); for one"),
+        ([[[0, 1], [0]]], "sites must be lattices of one shape, got lists of several"),
         ([[[0, 5]]], r"1 to 4, got 5 at site \(0, 1\) of snapshot 0"),
         ([[[0.5, 1]]], r"got 0.5 at site \(0, 0\)"),
         ([[[0, np.nan]]], r"got nan at site \(0, 1\)"),
@@ -96,3 +97,12 @@ def test_an_empty_set_and_wrong_info_are_refused():
         Lattices(np.zeros((1, 2, 2)), {"run": ["a", "b"]})
     with pytest.raises(ValueError, match="snapshots are read, which is a copy"):
         Lattices(np.zeros((1, 2, 2))).__array__(copy=False)
+
+
+def test_what_was_checked_cannot_be_changed_through_a_snapshot():
+    sites = np.array([[[0, 1], [2, 0]]], dtype=np.uint8)
+    X = Lattices(sites)
+    with pytest.raises(ValueError, match="read-only"):
+        X[0][0, 0] = 9
+    sites[0, 0, 0] = 3
+    assert sites.flags.writeable

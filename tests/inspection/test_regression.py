@@ -60,8 +60,8 @@ def test_calibration_of_an_uncertainty():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (([0.0, 1.0], [0.0, np.nan]), "y_pred must be finite numbers of shape"),
-        (([[0.0], [1.0]], [0.0, 1.0]), r"y_true must be finite numbers of shape \(n,\), got shape"),
+        (([0.0, 1.0], [0.0, np.nan]), "y_pred must be finite, got nan for sample 1"),
+        (([[0.0], [1.0]], [0.0, 1.0]), r"y_true must have shape \(n,\), got \(2, 1\)"),
         (([0.0, 1.0], [0.0]), "inconsistent numbers of samples"),
         (([1.0, 1.0], [0.0, 1.0]), r"at least two values, got \[1.0\]"),
     ],
@@ -69,6 +69,12 @@ def test_calibration_of_an_uncertainty():
 def test_bad_input_is_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         regression_report(*arguments)
+
+
+@pytest.mark.parametrize("confidence", [95, 0, 1, -1, "0.9"])
+def test_a_confidence_is_a_share(confidence):
+    with pytest.raises(ValueError, match=r"confidence must be in \(0, 1\), got"):
+        regression_report([0, 1], [0, 1], confidence=confidence)
 
 
 def test_bad_uncertainties_are_refused():

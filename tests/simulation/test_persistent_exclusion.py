@@ -166,7 +166,7 @@ def test_rates_that_are_no_probability_are_refused(rate):
 
 @pytest.mark.parametrize("density", [0, 1, 1.2, -1, np.nan, "half"])
 def test_densities_that_leave_nothing_to_move_are_refused(density):
-    with pytest.raises(ValueError, match="density must lie between 0 and 1, got"):
+    with pytest.raises(ValueError, match="density must lie strictly between 0 and 1, got"):
         random_lattice(density)
 
 
@@ -180,6 +180,16 @@ def test_lattices_that_cannot_move_are_refused():
             PersistentExclusion(sites, 0.1)
     with pytest.raises(ValueError, match="got 7 at site"):
         PersistentExclusion([[0, 7]], 0.1)
+    with pytest.raises(ValueError, match=r"shape \(n_rows, n_columns\), got \(1, 1, 2\)"):
+        PersistentExclusion([[[0, 1]]], 0.1)
+
+
+@pytest.mark.parametrize("n_sweeps", [-1, 2.9, np.nan, "a", None, True])
+def test_sweeps_are_counted(n_sweeps):
+    simulation = PersistentExclusion([[0, 1]], 0.1)
+    with pytest.raises(ValueError, match="n_sweeps must be an integer of at least 0, got"):
+        simulation.run(n_sweeps)
+    assert simulation.n_sweeps == 0
 
 
 def test_particles_are_counted_without_rounding_errors():

@@ -57,5 +57,7 @@ def test_active_clusters_grow_until_they_are_steady():
 def test_bad_values_are_refused():
     with pytest.raises(ValueError, match="run 1 has 3 snapshots: give at least 10"):
         steady_state(np.arange(15.0), [0] * 12 + [1] * 3)
-    with pytest.raises(ValueError, match="values must be one finite number a snapshot"):
+    with pytest.raises(ValueError, match="values must be finite, got nan for snapshot 1"):
         steady_state([1.0, np.nan] * 10)
+    with pytest.raises(ValueError, match=r"one number a snapshot, got shape \(\)"):
+        steady_state(None)
