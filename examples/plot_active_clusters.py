@@ -10,8 +10,8 @@ The size of the cluster that a particle is in, averaged over the particles, is f
 start on, and the steady state begins where the number of uncorrelated snapshots after it is
 largest. From then on clusters are counted by their size. The slower particles tumble, the larger
 are the clusters, and the longer does one snapshot resemble the next: at a rate of 1/32 some 500
-snapshots are worth 45. Slower still, the largest clusters change so slowly that a run of this length
-does not tell when it is steady; the number of clusters does.
+snapshots are worth 45. Slower still, the largest clusters change so slowly that a run of this
+length does not tell when it is steady; the number of clusters does.
 
 At a tumbling rate of 1 places are independent, and a cluster reaches around a large lattice from a
 density of 0.593 on (M. E. J. Newman and R. M. Ziff, Phys. Rev. Lett. 85, 4104 (2000)). Persistent
