@@ -65,6 +65,14 @@ class ArrayInput:
     def _default_module(self):
         return ConvolutionalNetwork if self.architecture == "blocks" else LayeredNetwork
 
+    def _get_search_space(self):
+        space = super()._get_search_space()
+        if self.architecture in ARCHITECTURES:
+            # Its layers are its own.
+            for name in ("n_filters", "kernel_size"):
+                space.pop(name, None)
+        return space
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
