@@ -14,6 +14,8 @@ STEP = 1.1
 # Share of the cells, the densest ones, that hold sources.
 SOURCE_SHARE = 0.01
 TOLERANCE = 1e-4
+# Photons that leave no cell neutral that light gets to.
+MANY = 1e20
 
 DESCR = """\
 A log-normal density (mean 1), the sources on its peaks, and the ionised fraction of each cell of a
@@ -24,8 +26,9 @@ intergalactic medium, and has no units."""
 def make_ionized_field(
     shape=64,
     *,
-    slope=-2.0,
-    sigma=1.0,
+    slope=-2.5,
+    sigma=0.5,
+    smoothing=1.0,
     r_max=20,
     fraction=0.5,
     flag="center",
@@ -38,10 +41,13 @@ def make_ionized_field(
     ----------
     shape : int or (int, int, int), default=64
         Cells along each axis.
-    slope : float, default=-2.0
-        Exponent of the power spectrum of the Gaussian random field.
-    sigma : float, default=1.0
+    slope : float, default=-2.5
+        Exponent of the power spectrum of the Gaussian random field. The steeper, the larger the
+        bubbles.
+    sigma : float, default=0.5
         Standard deviation of the logarithm of the density.
+    smoothing : float, default=1.0
+        Width of the Gaussian that smooths the random field, in cells: gas has pressure.
     r_max : float, default=20
         Largest sphere in which photons are counted, in cells: how far light gets.
     fraction : float, default=0.5
@@ -63,13 +69,14 @@ def make_ionized_field(
     Raises
     ------
     ValueError
-        If a parameter is not valid, or the largest sphere does not fit into the box.
+        If a parameter is not valid, the largest sphere does not fit into the box, or so much of the
+        box is too far from any source.
 
     Notes
     -----
-    The density is exp(sigma g - sigma^2 / 2) of a Gaussian random field g of unit variance whose
-    power spectrum is a power law. Sources are the densest hundredth of the cells, each as strong
-    as its density.
+    The density is exp(sigma g), divided by its mean, of a Gaussian random field g of unit variance
+    whose power spectrum is a power law, cut off by the smoothing. Sources are the densest
+    hundredth of the cells, each as strong as its density.
 
     A cell is ionised if for any radius R, from ``r_max`` down to one cell,
     zeta <sources>_R >= <density>_R, with means over the sphere of radius R around it; elsewhere its
@@ -88,9 +95,9 @@ def make_ionized_field(
     ((24, 24, 24), 0.5)
     """
     shape = (shape,) * 3 if isinstance(shape, Integral) else tuple(shape)
-    _check(shape, sigma, r_max, fraction, flag)
+    _check(shape, sigma, smoothing, r_max, fraction, flag)
     rng = check_random_state(random_state)
-    density = _log_normal(shape, slope, sigma, rng)
+    density = _log_normal(shape, slope, sigma, smoothing, rng)
     threshold = np.quantile(density, 1 - SOURCE_SHARE)
     sources = np.where(density > threshold, density, 0).astype(np.float32)
     photons = _PhotonCount(density, sources, r_max)
@@ -107,6 +114,12 @@ def make_ionized_field(
                     photons.spheres(zeta, progress), 1, np.minimum(zeta * photons.own, 1)
                 )
 
+        lit = float((ionize(MANY) > 0).mean())
+        if lit <= fraction:
+            raise ValueError(
+                f"fraction={fraction} cannot be reached: {lit:.3f} of the cells lie within "
+                f"r_max={r_max} cells of a source"
+            )
         zeta = _find(lambda zeta: float(ionize(zeta).mean()) - fraction, density, sources)
         ionized = ionize(zeta).astype(np.float32)
     return Bunch(density=density, sources=sources, ionized=ionized, zeta=zeta, DESCR=DESCR)
@@ -122,10 +135,13 @@ class _PhotonCount:
         self.own = sources / density
         self._density = SphericalAverages(density, r_max)
         self._sources = SphericalAverages(sources, r_max)
+        self._weakest = sources[sources > 0].min()
 
     def _ratio(self, radius):
-        # Rounding may leave a little less than nothing where there are no sources.
-        return self._sources.over(radius).clip(0) / self._density.over(radius)
+        sources = self._sources.over(radius)
+        # Less than half of one source in the cube around the sphere: that is rounding.
+        sources[sources < 0.5 * self._weakest / (2 * radius + 1) ** 3] = 0
+        return sources / self._density.over(radius)
 
     def largest_ratio(self, progress):
         """Largest of the ratios over all radii, the cell itself among them."""
@@ -159,7 +175,7 @@ def _find(excess, density, sources):
     return bisect(excess, low, high, rtol=TOLERANCE)
 
 
-def _log_normal(shape, slope, sigma, rng):
+def _log_normal(shape, slope, sigma, smoothing, rng):
     white = rng.standard_normal(shape).astype(np.float32)
     spectrum = np.fft.rfftn(white)
     squares = sum(
@@ -168,21 +184,25 @@ def _log_normal(shape, slope, sigma, rng):
             [np.fft.fftfreq(shape[0]), np.fft.fftfreq(shape[1]), np.fft.rfftfreq(shape[2])]
         )
     )
-    # The mean of the field is no fluctuation.
-    squares[0, 0, 0] = np.inf if slope < 0 else 0
+    squares[0, 0, 0] = 1
     # Power is the square of the amplitude, and squares are those of the wave number.
     spectrum *= squares ** (slope / 4)
+    spectrum *= np.exp(-2 * (np.pi * smoothing) ** 2 * squares)
+    # The mean of the field is no fluctuation.
+    spectrum[0, 0, 0] = 0
     field = np.fft.irfftn(spectrum, shape, axes=(0, 1, 2))
     field *= sigma / field.std()
     density = np.exp(field)
     return (density / density.mean()).astype(np.float32)
 
 
-def _check(shape, sigma, r_max, fraction, flag):
+def _check(shape, sigma, smoothing, r_max, fraction, flag):
     if len(shape) != 3 or not all(isinstance(n, Integral) and n > 1 for n in shape):
         raise ValueError(f"shape must be one or three integers above 1, got {shape}")
     if not isinstance(sigma, Real) or not sigma > 0:
         raise ValueError(f"sigma must be positive, got {sigma!r}")
+    if not isinstance(smoothing, Real) or not smoothing >= 0:
+        raise ValueError(f"smoothing must be at least 0 cells, got {smoothing!r}")
     largest = (min(shape) - 1) / 2
     if not isinstance(r_max, Real) or not 1 <= r_max <= largest:
         raise ValueError(

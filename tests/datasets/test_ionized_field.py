@@ -8,7 +8,7 @@ from glassclf.datasets import make_ionized_field
 
 def make(shape=16, r_max=5, **settings):
     return make_ionized_field(
-        shape, **{"r_max": r_max, "random_state": 0, "verbose": 0, **settings}
+        shape, **{"r_max": r_max, "fraction": 0.3, "random_state": 0, "verbose": 0, **settings}
     )
 
 
@@ -48,7 +48,7 @@ def test_the_mean_fraction_is_met(fraction):
 
 
 def test_density_is_log_normal_and_sources_sit_on_its_peaks():
-    data = make_ionized_field(32, r_max=2, sigma=0.7, random_state=1, verbose=0)
+    data = make_ionized_field(32, r_max=2, sigma=0.7, fraction=0.02, random_state=1, verbose=0)
     assert data.density.mean() == pytest.approx(1, abs=1e-5)
     assert np.log(data.density).std() == pytest.approx(0.7, abs=1e-4)
     assert np.mean(data.sources > 0) == pytest.approx(0.01, abs=1e-3)
@@ -58,7 +58,11 @@ def test_density_is_log_normal_and_sources_sit_on_its_peaks():
 
 def test_the_spectrum_is_the_power_law():
     fields = [
-        np.log(make_ionized_field(32, slope=-2.5, r_max=1, random_state=seed, verbose=0).density)
+        np.log(
+            make_ionized_field(
+                32, slope=-2.5, smoothing=0, r_max=1, fraction=0.015, random_state=seed, verbose=0
+            ).density
+        )
         for seed in range(8)
     ]
     power = np.mean([np.abs(np.fft.fftn(field)) ** 2 for field in fields], axis=0)
@@ -69,13 +73,20 @@ def test_the_spectrum_is_the_power_law():
 
 
 def test_light_gets_no_farther_than_the_largest_sphere():
-    data = make(24, 3, fraction=0.3)
+    data = make(24, 3, fraction=0.1)
     cells = np.argwhere(data.ionized == 1)
     sources = np.argwhere(data.sources > 0)
     steps = np.abs(cells[:, None] - sources[None])
     squares = (np.minimum(steps, 24 - steps) ** 2).sum(axis=2)
     assert squares.min(axis=1).max() <= 9
-    assert data.zeta > make(24, 8, fraction=0.3).zeta
+    assert data.zeta > make(24, 8, fraction=0.1).zeta
+
+
+def test_what_no_light_reaches_is_not_ionised():
+    with pytest.raises(
+        ValueError, match=r"fraction=0.9 cannot be reached: 0\.\d+ of the cells lie"
+    ):
+        make(24, 2, fraction=0.9)
 
 
 def test_a_seed_gives_the_same_field_and_other_shapes_are_no_cubes():
@@ -90,6 +101,8 @@ def test_bad_parameters_are_refused():
         make((8, 8))
     with pytest.raises(ValueError, match="sigma must be positive, got 0"):
         make(sigma=0)
+    with pytest.raises(ValueError, match="smoothing must be at least 0 cells, got -1"):
+        make(smoothing=-1)
     with pytest.raises(ValueError, match="r_max must be from 1 to 7.5 cells in a box of shape"):
         make(16, 8)
     with pytest.raises(ValueError, match="fraction must lie between 0 and 1, got 1"):

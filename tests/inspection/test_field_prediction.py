@@ -13,7 +13,7 @@ from glassclf.featurizers import NeighborhoodFeaturizer, ShellAverageFeaturizer
 from glassclf.inspection import predict_field
 
 SHAPE = (20, 18, 17)
-DATA = make_ionized_field(SHAPE, r_max=4, random_state=0, verbose=0)
+DATA = make_ionized_field(SHAPE, r_max=4, fraction=0.2, random_state=0, verbose=0)
 FIELDS = [DATA.density, DATA.sources]
 POINTS = np.random.default_rng(0).integers(0, SHAPE, (300, 3))
 TARGET = DATA.ionized[tuple(POINTS.T)]
