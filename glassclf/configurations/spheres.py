@@ -7,35 +7,35 @@ from scipy import fft
 
 
 class SphericalAverages:
-    """Averages of a field over the cells at some distance from each cell.
+    """Averages of fields over the cells at some distance from each cell.
 
     Parameters
     ----------
-    field : ndarray of shape (n_0, n_1[, n_2])
-        float32 is transformed in single precision, everything else in double.
+    fields : sequence of ndarray of shape (n_0, n_1[, n_2])
+        Of one shape and precision: float32 is transformed in single precision, everything else in
+        double.
     r_max : float
         Largest radius that will be asked for, in cells.
     periodic : bool, default=True
-        Whether the field goes on beyond its borders. If not, an average is over those cells of the
+        Whether fields go on beyond their borders. If not, an average is over those cells of the
         sphere that lie within the field.
 
     Notes
     -----
-    A convolution by the fast Fourier transform, of which that of the field is made once. The sphere
-    of radius R holds the cells whose centres are at most R from that of the middle one.
+    A convolution by the fast Fourier transform; those of the fields are made once. The sphere of
+    radius R holds the cells whose centres are at most R from that of the middle one.
     """
 
-    def __init__(self, field, r_max, periodic=True):
-        field = np.asarray(field)
-        self.field_shape, self.periodic = field.shape, periodic
-        self._dtype = np.float32 if field.dtype == np.float32 else np.float64
-        self._shape = field.shape
+    def __init__(self, fields, r_max, periodic=True):
+        fields = [np.asarray(field) for field in fields]
+        self.field_shape, self.periodic = fields[0].shape, periodic
+        self._dtype = np.float32 if fields[0].dtype == np.float32 else np.float64
+        self._shape = self.field_shape
         if not periodic:
             margin = math.floor(r_max)
-            self._shape = tuple(fft.next_fast_len(n + margin, real=True) for n in field.shape)
-        self._spectrum = self._transform(field.astype(self._dtype, copy=False))
-        if not periodic:
-            self._inside = self._transform(np.ones(field.shape, dtype=self._dtype))
+            self._shape = tuple(fft.next_fast_len(n + margin, real=True) for n in self._shape)
+            self._inside = self._transform(np.ones(self.field_shape, dtype=self._dtype))
+        self._spectra = [self._transform(field.astype(self._dtype, copy=False)) for field in fields]
 
     def over(self, outer, inner=-1.0):
         """Average over the cells between two distances.
@@ -49,7 +49,7 @@ class SphericalAverages:
 
         Returns
         -------
-        averages : ndarray of the shape of the field
+        averages : list of ndarray of the shape of the fields
         """
         squares = np.zeros(self._shape, dtype=self._dtype)
         for axis, n in enumerate(self._shape):
@@ -61,12 +61,14 @@ class SphericalAverages:
         if inner >= 0:
             chosen &= squares > inner**2
         kernel = self._transform(chosen.astype(self._dtype))
-        total = self._back(self._spectrum * kernel)
+        totals = [self._back(spectrum * kernel) for spectrum in self._spectra]
         if self.periodic:
-            return total / int(np.count_nonzero(chosen))
+            return [total / int(np.count_nonzero(chosen)) for total in totals]
         counts = np.rint(self._back(self._inside * kernel))
         # A thin shell around a cell in the corner of a flat field may hold none of its cells.
-        return np.divide(total, counts, out=np.zeros_like(total), where=counts > 0)
+        return [
+            np.divide(total, counts, out=np.zeros_like(total), where=counts > 0) for total in totals
+        ]
 
     def _transform(self, values):
         return fft.rfftn(values, self._shape, workers=fft.get_workers())

@@ -133,15 +133,14 @@ class _PhotonCount:
         n_steps = int(np.floor(np.log(r_max) / np.log(STEP)))
         self.radii = [r_max / STEP**step for step in range(n_steps + 1)]
         self.own = sources / density
-        self._density = SphericalAverages(density, r_max)
-        self._sources = SphericalAverages(sources, r_max)
+        self._averages = SphericalAverages([density, sources], r_max)
         self._weakest = sources[sources > 0].min()
 
     def _ratio(self, radius):
-        sources = self._sources.over(radius)
+        density, sources = self._averages.over(radius)
         # Less than half of one source in the cube around the sphere: that is rounding.
         sources[sources < 0.5 * self._weakest / (2 * radius + 1) ** 3] = 0
-        return sources / self._density.over(radius)
+        return sources / density
 
     def largest_ratio(self, progress):
         """Largest of the ratios over all radii, the cell itself among them."""
@@ -159,7 +158,7 @@ class _PhotonCount:
         for radius in self.radii:
             centers = (zeta * self._ratio(radius) >= 1).astype(np.float32)
             # One cell of a sphere contributes more than rounding does.
-            share = SphericalAverages(centers, radius).over(radius)
+            share = SphericalAverages([centers], radius).over(radius)[0]
             within |= share > 0.5 / (2 * radius + 1) ** 3
             progress.update()
         return within

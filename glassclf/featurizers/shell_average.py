@@ -113,13 +113,15 @@ def shell_averages(X, radii):
     """
     features = np.empty((len(X), len(X.fields), len(radii)))
     cells = tuple(X.points.T)
+    # Double precision: trees ask on which side of a number a feature lies.
+    fields = [field.astype(np.float64) for field in X.fields]
+    averages = SphericalAverages(fields, max(radii), X.periodic)
+    inner = -1.0
+    for place, outer in enumerate(radii):
+        for number, average in enumerate(averages.over(outer, inner)):
+            features[:, number, place] = average[cells]
+        inner = outer
     for number, field in enumerate(X.fields):
-        # Double precision: trees ask on which side of a number a feature lies.
-        averages = SphericalAverages(field.astype(np.float64), max(radii), X.periodic)
-        inner = -1.0
-        for place, outer in enumerate(radii):
-            features[:, number, place] = averages.over(outer, inner)[cells]
-            inner = outer
         # What rounding makes of nothing is nothing.
         features[:, number][np.abs(features[:, number]) < NOISE * np.abs(field).max()] = 0
     # Equal averages stay equal, in a part of the field as well: trees must not split what only

@@ -134,7 +134,7 @@ def test_averages_are_those_of_a_plain_loop(outer, inner, periodic):
     rng = np.random.default_rng(1)
     for shape in ((5, 6, 7), (6, 9)):
         field = rng.random(shape)
-        found = SphericalAverages(field, 3, periodic).over(outer, inner)
+        found = SphericalAverages([field], 3, periodic).over(outer, inner)[0]
         for cell in ((0,) * len(shape), tuple(n // 2 for n in shape)):
             expected = plain_average(field, cell, outer, inner, periodic)
             assert found[cell] == pytest.approx(expected, abs=1e-12)
@@ -143,6 +143,6 @@ def test_averages_are_those_of_a_plain_loop(outer, inner, periodic):
 
 def test_averages_are_of_the_precision_of_the_field():
     field = np.random.default_rng(1).random((8, 8, 8))
-    single = SphericalAverages(field.astype(np.float32), 2).over(2)
+    single = SphericalAverages([field.astype(np.float32)], 2).over(2)[0]
     assert single.dtype == np.float32
-    np.testing.assert_allclose(single, SphericalAverages(field, 2).over(2), rtol=1e-5)
+    np.testing.assert_allclose(single, SphericalAverages([field], 2).over(2)[0], rtol=1e-5)

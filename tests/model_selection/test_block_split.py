@@ -5,11 +5,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_validate, learning_curve
+from sklearn.pipeline import make_pipeline
 
 from glassclf.configurations import FieldPoints
 from glassclf.featurizers import NeighborhoodFeaturizer, ShellAverageFeaturizer
-from glassclf.model_selection import BlockSplit
+from glassclf.model_selection import BlockSplit, OptunaSearch
 
 
 def closest(one, other, box):
@@ -75,6 +77,18 @@ def test_the_tools_of_scikit_learn_take_it():
     np.testing.assert_allclose(scores, expected)
     sizes, _, _ = learning_curve(DummyRegressor(), table, y, groups=X.points, cv=placed)
     assert len(sizes) == 5
+
+
+def test_a_search_of_optuna_takes_it():
+    field = np.random.default_rng(0).random((16, 16, 16))
+    X = FieldPoints([field], np.argwhere(field > 0.9))
+    y = field[tuple(X.points.T)]
+    model = make_pipeline(ShellAverageFeaturizer((0, 1)), Ridge())
+    cv = BlockSplit(4, block=8, gap=2, random_state=0)
+    space = {"ridge__alpha": ("float", 1e-6, 10.0, "log")}
+    search = OptunaSearch(model, space, n_trials=4, cv=cv, random_state=0).fit(X, y)
+    expected = cross_validate(search.best_estimator_, X, y, cv=cv)["test_score"].mean()
+    assert search.best_score_ == pytest.approx(expected)
 
 
 def test_what_cannot_be_split_is_refused():
