@@ -11,7 +11,7 @@ class SphericalAverages:
 
     Parameters
     ----------
-    fields : sequence of ndarray of shape (n_0, n_1[, n_2])
+    fields : iterable of ndarray of shape (n_0, n_1[, n_2])
         Of one shape and precision: float32 is transformed in single precision, everything else in
         double.
     r_max : float

@@ -114,8 +114,8 @@ def shell_averages(X, radii):
     features = np.empty((len(X), len(X.fields), len(radii)))
     cells = tuple(X.points.T)
     # Double precision: trees ask on which side of a number a feature lies.
-    fields = [field.astype(np.float64) for field in X.fields]
-    averages = SphericalAverages(fields, max(radii), X.periodic)
+    doubled = (field.astype(np.float64) for field in X.fields)
+    averages = SphericalAverages(doubled, max(radii), X.periodic)
     inner = -1.0
     for place, outer in enumerate(radii):
         for number, average in enumerate(averages.over(outer, inner)):
