@@ -14,7 +14,7 @@ from glassclf.inspection.subject import unrolled
 from glassclf.networks import PyramidNetwork
 
 
-def predict_field(estimator, fields, *, periodic=True, info=None, tile=48, out=None, verbose=0):
+def predict_field(estimator, fields, *, periodic=True, info=None, tile=64, out=None, verbose=0):
     """Predict the value of every cell, in bounded memory.
 
     Parameters
@@ -30,7 +30,7 @@ def predict_field(estimator, fields, *, periodic=True, info=None, tile=48, out=N
     info : dict, default=None
         Scalars that the estimator was trained with, by name: one number for all cells, or a field
         of the same shape.
-    tile : int, default=48
+    tile : int, default=64
         Side of the tiles in cells. Larger ones are faster and take more memory.
     out : ndarray of the shape of a field, default=None
         Where to write, such as an array mapped from a file. None: a new array of float32.
@@ -139,8 +139,8 @@ def _predict_tile(predict, whole, sides, reach, info):
         name: np.full(len(points), each) if each.ndim == 0 else each[inner].reshape(-1)
         for name, each in info.items()
     }
-    # What lies beyond the window is never looked at, but where the field ends.
-    X = FieldPoints([field[window] for field in whole.fields], points, False, values)
+    # The window ends where the field does, or so far out that it does not matter what follows.
+    X = FieldPoints([field[window] for field in whole.fields], points, whole.periodic, values)
     return np.reshape(predict(X), extent)
 
 
