@@ -91,28 +91,32 @@ class FieldPoints(PackedSet):
         """Cells of the fields along each axis."""
         return self.fields[0].shape
 
-    def coarse(self, stride):
+    def coarse(self, stride, margin=0):
         """Fields that are averaged over cubes around every cell, made once and kept.
 
         Parameters
         ----------
         stride : int
             Side of the cubes in cells, odd; 1 gives the fields themselves.
+        margin : int, default=0
+            Cells beyond each border that are added, for ``stride`` above 1.
 
         Returns
         -------
-        fields : tuple of ndarray of the shape of the fields
-            float32 but for ``stride=1``. Beyond a border that is not periodic, 0 is averaged.
+        fields : tuple of ndarray
+            Of the shape of the fields and the margins. float32 but for ``stride=1``. Beyond a
+            border that is not periodic, 0 is averaged, and added.
         """
         if stride == 1:
             return self.fields
         kept = self._shared.setdefault("coarse", {})
-        if stride not in kept:
+        if (stride, margin) not in kept:
             mode = "wrap" if self.periodic else "constant"
-            kept[stride] = tuple(
+            averages = (
                 uniform_filter(field, stride, output=np.float32, mode=mode) for field in self.fields
             )
-        return kept[stride]
+            kept[stride, margin] = tuple(np.pad(each, margin, mode=mode) for each in averages)
+        return kept[stride, margin]
 
     def fingerprint(self):
         """Tell sets apart without comparing them: a hash of fields and points.
