@@ -8,12 +8,13 @@ each point beside it are trained on 3000 points and tested in blocks of space, a
 from any training point. Then the whole box is predicted, tile by tile.
 
 The fraction is 0 or 1 nearly everywhere, so R2 measures how well the surface of the bubbles is met.
-On one field, five block splits tell how much the score depends on the place; another field would
-tell more.
+Here boosting reaches 0.91, the network on the same table 0.92, and cubes beside it change nothing:
+whether a cell is ionised depends on no direction. On one field, five block splits tell how much the
+score depends on the place (0.01 to 0.02); another field would tell more.
 
 Run it from a checkout::
 
-    python examples/plot_ionized_field.py     # 3 minutes on 2 cores
+    python examples/plot_ionized_field.py     # 5 minutes on 2 cores
 
 It needs ``glassclf[plot]``. It prints a table and writes ``ionized_field.png`` into
 ``ionized_field_output``.
