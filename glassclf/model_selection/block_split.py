@@ -56,6 +56,9 @@ class BlockSplit(BaseCrossValidator):
     (112, 64, 256)
     """
 
+    # With metadata routing, points given as groups are handed on.
+    __metadata_request__split = {"groups": True}
+
     def __init__(self, n_splits=5, *, block=32, gap=8, box=None, periodic=True, random_state=None):
         self.n_splits = n_splits
         self.block = block

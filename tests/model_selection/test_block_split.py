@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_validate, learning_curve
@@ -75,6 +76,13 @@ def test_the_tools_of_scikit_learn_take_it():
     scores = cross_validate(DummyRegressor(), table, y, groups=X.points, cv=placed)["test_score"]
     expected = [DummyRegressor().fit(table[a], y[a]).score(table[b], y[b]) for a, b in cv.split(X)]
     np.testing.assert_allclose(scores, expected)
+    with config_context(enable_metadata_routing=True):
+        routed = cross_validate(DummyRegressor(), table, y, params={"groups": X.points}, cv=placed)
+        unrouted = cross_validate(
+            make_pipeline(ShellAverageFeaturizer((0, 1)), DummyRegressor()), X, y, cv=cv
+        )
+    np.testing.assert_allclose(routed["test_score"], expected)
+    np.testing.assert_allclose(unrouted["test_score"], expected)
     sizes, _, _ = learning_curve(DummyRegressor(), table, y, groups=X.points, cv=placed)
     assert len(sizes) == 5
 
