@@ -67,6 +67,16 @@ def test_a_whole_field_is_what_its_points_are(name, periodic):
         assert same.mean() > 0.999 if name == "boosting" else same.all()
 
 
+def test_flat_fields_are_predicted_too():
+    field = np.random.default_rng(2).random((1, 19, 23))
+    where = np.argwhere(field[0] > 0.7)
+    X = FieldPoints(field, where)
+    model = network_on(NeighborhoodFeaturizer(5, (1, 3)), 2).fit(X, field[0][tuple(where.T)])
+    everywhere = FieldPoints(field, np.argwhere(np.ones((19, 23))))
+    expected = model.predict(everywhere).reshape(19, 23)
+    np.testing.assert_allclose(predict_field(model, field, tile=8), expected, atol=1e-5)
+
+
 def test_scalars_are_numbers_or_fields():
     z = np.random.default_rng(1).random(SHAPE)
     featurizer = NeighborhoodFeaturizer(5, scalars=("z", "time"))
