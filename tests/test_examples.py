@@ -14,6 +14,7 @@ GALLERY = sorted({*EXAMPLES.glob("plot_*.py")} - {EXAMPLES / "plot_quickstart.py
 BENCHMARKS = [
     "larger_than_memory.py",
     "lattice_simulation.py",
+    "neighborhoods.py",
     "optuna_search.py",
     "simulation_speed.py",
     "training_loop.py",

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
 import glassclf
+from glassclf.configurations import FieldPoints
 from glassclf.estimators import CNNClassifier, CNNRegressor, MPNNClassifier, MPNNRegressor
 from glassclf.featurizers import GraphFeaturizer, ImageFeaturizer, RDFFeaturizer
 from glassclf.model_selection import OptunaSearch
@@ -169,6 +170,8 @@ def fitted(name):
         return OptunaSearch(RDFFeaturizer(), space, n_trials=1, cv=2, scoring=lambda *_: 1.0).fit(X)
     estimator = dict(all_classes())[name]()
     X = np.ones((2, 9, 9)) if name.startswith("Lattice") else X
+    if name in dict(all_classes("field_featurizer")):
+        X = FieldPoints(np.ones((1, 45, 45)), [[0, 0], [1, 1]])
     estimator.fit_transform(X, y)
     return estimator
 

@@ -8,6 +8,7 @@ from glassclf.datasets.film_control import composition_control
 from glassclf.datasets.film_selection import select_films
 from glassclf.datasets.films import load_films
 from glassclf.datasets.generation import make_kob_andersen
+from glassclf.datasets.ionized_field import make_ionized_field
 from glassclf.datasets.kob_andersen import load_kob_andersen
 from glassclf.datasets.lattice_sample import load_persistent_exclusion
 from glassclf.datasets.null_control import shuffle_labels
@@ -29,6 +30,7 @@ __all__ = [
     "load_films",
     "load_kob_andersen",
     "load_persistent_exclusion",
+    "make_ionized_field",
     "make_kob_andersen",
     "make_patterned",
     "make_persistent_exclusion",

@@ -18,7 +18,7 @@ from glassclf.estimators.lazy_samples import LazyArraySamples
 from glassclf.estimators.targets import NetworkClassifier, NetworkRegressor
 from glassclf.featurizers import LazyImages
 from glassclf.featurizers.base import Number
-from glassclf.networks import ConvolutionalNetwork, LayeredNetwork
+from glassclf.networks import ConvolutionalNetwork, LayeredNetwork, PyramidNetwork
 from glassclf.networks.geometry import trace_layers
 from glassclf.networks.layered import ARCHITECTURES, spatial_layers
 
@@ -45,12 +45,16 @@ class ArrayInput:
     kernel_size: int = 3
     padding: object = "circular"
     architecture: str = "blocks"
+    n_levels: int = 1
+    n_scalars: int = 0
 
     _network_constraints = {
         "n_filters": ["array-like"],
         "kernel_size": [Number(Integral, 1, None, closed="left")],
         "padding": [StrOptions(set(PADDINGS)), list, tuple],
-        "architecture": [StrOptions({"blocks", *ARCHITECTURES})],
+        "architecture": [StrOptions({"blocks", "pyramid", *ARCHITECTURES})],
+        "n_levels": [COUNT],
+        "n_scalars": [Number(Integral, 0, None, closed="left")],
     }
     # Up to four blocks of kernels of 5 fit images from 9 pixels on, and see nearly all of 64.
     _network_search_space = {
@@ -63,7 +67,8 @@ class ArrayInput:
 
     @property
     def _default_module(self):
-        return ConvolutionalNetwork if self.architecture == "blocks" else LayeredNetwork
+        others = {"blocks": ConvolutionalNetwork, "pyramid": PyramidNetwork}
+        return others.get(self.architecture, LayeredNetwork)
 
     def _get_search_space(self):
         space = super()._get_search_space()
@@ -103,6 +108,7 @@ class ArrayInput:
                     "for images with one channel pass X[:, None]",
                     stacklevel=5,
                 )
+        self._check_channels(X.shape)
         self._check_extent(X.shape)
         self._direction_channels = getattr(X, "direction_channels", None)
         augmentation = augmentation_of(self)
@@ -128,11 +134,28 @@ class ArrayInput:
             raise ValueError("X is empty: expected at least one image")
         return validate_data(self, X, reset=reset, skip_check_array=True)
 
+    def _check_channels(self, shape):
+        n_maps = shape[1] - self.n_scalars
+        if n_maps < 1 or n_maps % self.n_levels:
+            raise ValueError(
+                f"X has {shape[1]} channels: without n_scalars={self.n_scalars} of them they must "
+                f"be some for each of n_levels={self.n_levels}"
+            )
+
     def _check_extent(self, shape, what="X"):
         extent = shape[2:]
         if not all(extent):
             raise ValueError(f"X must have no empty axis, got shape {shape}")
         if self.module is not None or not extent:
+            return
+        if self.architecture == "pyramid":
+            n_layers = len(self.n_filters)
+            needed = n_layers * (self.kernel_size - 1) + 1
+            if set(extent) != {needed}:
+                raise ValueError(
+                    f"{n_layers} layers of kernel_size={self.kernel_size} in n_filters take cubes "
+                    f"of side {needed}, got {what} of shape {tuple(shape)}"
+                )
             return
         if self.architecture != "blocks":
             for side in extent:
@@ -199,6 +222,14 @@ class ArrayInput:
             raise ValueError(
                 f"padding must be 'circular' or 'zeros' for each spatial axis, got {self.padding!r}"
             )
+        if self.architecture in ARCHITECTURES and self.n_scalars:
+            raise ValueError(
+                f"n_scalars needs architecture 'blocks' or 'pyramid', got {self.architecture!r}"
+            )
+        if self.architecture != "pyramid" and self.n_levels > 1:
+            raise ValueError(
+                f"n_levels={self.n_levels} needs architecture='pyramid', got {self.architecture!r}"
+            )
         if self.architecture != "blocks" and not isinstance(self.padding, str):
             raise ValueError(
                 f"architecture={self.architecture!r} takes one padding for all axes, got "
@@ -238,10 +269,17 @@ class CNNClassifier(ArrayInput, NetworkClassifier):
         What lies beyond the border: "circular" where the box is periodic, "zeros" where it ends. A
         sequence has one for each spatial axis: ``("circular", "zeros")`` suits images of films that
         are periodic along their first axis only.
-    architecture : {"blocks", "one", "pairs", "three", "strided"}, default="blocks"
-        "blocks" of ``n_filters`` and ``kernel_size``; the others, which have layers of their own,
+    architecture : {"blocks", "pyramid", "one", "pairs", "three", "strided"}, default="blocks"
+        "blocks" and "pyramid" are of ``n_filters`` and ``kernel_size``; "pyramid" takes the cubes
+        of :class:`~glassclf.featurizers.NeighborhoodFeaturizer`, of one size and without padding,
+        see :class:`~glassclf.networks.PyramidNetwork`. The others, which have layers of their own,
         are those of :class:`~glassclf.networks.LayeredNetwork`: "one", "pairs" and "three" are
         from the literature of tumbling rates, "strided" is fast on large lattices.
+    n_levels : int, default=1
+        Levels of resolution among the channels of X, for "pyramid".
+    n_scalars : int, default=0
+        Last channels of X that are scalars of the sample, such as a time or a redshift, each equal
+        everywhere. They join what the convolutions have found, before the head.
     <parameters>
 
     Attributes
@@ -292,10 +330,17 @@ class CNNRegressor(ArrayInput, NetworkRegressor):
         What lies beyond the border: "circular" where the box is periodic, "zeros" where it ends. A
         sequence has one for each spatial axis: ``("circular", "zeros")`` suits images of films that
         are periodic along their first axis only.
-    architecture : {"blocks", "one", "pairs", "three", "strided"}, default="blocks"
-        "blocks" of ``n_filters`` and ``kernel_size``; the others, which have layers of their own,
+    architecture : {"blocks", "pyramid", "one", "pairs", "three", "strided"}, default="blocks"
+        "blocks" and "pyramid" are of ``n_filters`` and ``kernel_size``; "pyramid" takes the cubes
+        of :class:`~glassclf.featurizers.NeighborhoodFeaturizer`, of one size and without padding,
+        see :class:`~glassclf.networks.PyramidNetwork`. The others, which have layers of their own,
         are those of :class:`~glassclf.networks.LayeredNetwork`: "one", "pairs" and "three" are
         from the literature of tumbling rates, "strided" is fast on large lattices.
+    n_levels : int, default=1
+        Levels of resolution among the channels of X, for "pyramid".
+    n_scalars : int, default=0
+        Last channels of X that are scalars of the sample, such as a time or a redshift, each equal
+        everywhere. They join what the convolutions have found, before the head.
     <parameters>
 
     Attributes

@@ -47,7 +47,7 @@ clip_norm : float, default=None
 average_weights : float, default=None
     Share of a moving average of the weights that is kept in each step, such as 0.99; the average
     is what is validated and predicts. None: the last weights.
-<classifier>module : class, default=None
+<own>module : class, default=None
     Own subclass of ``torch.nn.Module`` in place of ``glassclf.networks.{network}``. Its
     constructor is given what it asks for by name, out of {facts} and the parameters of the
     estimator. For :meth:`transform` it needs a method ``embed``.
@@ -101,6 +101,12 @@ class_weight : dict or "balanced", default=None
     Weight of each class in the loss, as in scikit-learn.
 """
 
+REGRESSOR_PARAMETERS = """\
+bounds : (float, float), default=None
+    Lowest and highest target: predictions are held between them by a sigmoid, which is trained by
+    cross entropy. None: predictions may be any numbers.
+"""
+
 COMMON_ATTRIBUTES = """
 n_features_in_ : int
     {features}
@@ -125,7 +131,8 @@ classes_ : ndarray of shape (n_classes,)
 
 REGRESSOR_ATTRIBUTES = """
 target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-    Mean and standard deviation of the targets; the network works in these units."""
+    Mean and standard deviation of the targets, with bounds the lower one and their distance; the
+    network works in these units."""
 
 
 def document(**facts):
@@ -145,7 +152,7 @@ def document(**facts):
     def decorate(cls):
         classifies = hasattr(cls, "predict_proba")
         parameters = COMMON_PARAMETERS.replace(
-            "<classifier>", CLASSIFIER_PARAMETERS if classifies else ""
+            "<own>", CLASSIFIER_PARAMETERS if classifies else REGRESSOR_PARAMETERS
         )
         attributes = CLASSIFIER_ATTRIBUTES if classifies else REGRESSOR_ATTRIBUTES
         attributes += COMMON_ATTRIBUTES

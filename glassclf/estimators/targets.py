@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 import torch
+from scipy.special import expit
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d, compute_sample_weight
@@ -136,10 +137,20 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
-    """Numbers as targets: scaling to unit variance inside, squared error."""
+    """Numbers as targets: scaling to unit variance inside, squared error.
 
-    _criterion = torch.nn.MSELoss
+    With bounds the targets are scaled to [0, 1], and the outputs are logits of them.
+    """
+
+    bounds: object = None
+
+    _parameter_constraints = {
+        **NetworkEstimator._parameter_constraints,
+        "bounds": ["array-like", None],
+    }
     _multi_output = True
+    # Whether the network was fitted with bounds; a model of an earlier version was not.
+    _bounded = False
 
     def partial_fit(self, X, y, *, groups=None, sample_weight=None):
         """Train for one more epoch; targets keep the scale of the first call.
@@ -172,7 +183,11 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
             Of the shape that ``y`` had in fit.
         """
-        outputs = self._evaluate(X, "forward").astype(np.float64)
+        return self._decode_outputs(self._evaluate(X, "forward"))
+
+    def _decode_outputs(self, outputs):
+        outputs = outputs.astype(np.float64)
+        outputs = expit(outputs) if self._bounded else outputs
         y = outputs * self.target_scale_ + self.target_mean_
         return y[:, 0] if self._single_target else y
 
@@ -185,16 +200,42 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _encode_targets(self, y, reset):
         single = np.ndim(y) == 1
         y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        origin, scale = self._units(y)
         if reset:
-            self._single_target = single
-            self.target_mean_ = y.mean(axis=0)
-            spread = y.std(axis=0)
-            self.target_scale_ = np.where(spread > 0, spread, 1.0)
+            self._single_target, self._bounded = single, self.bounds is not None
+            self.target_mean_, self.target_scale_ = origin, scale
+        elif self._bounded != (self.bounds is not None) or (
+            self._bounded and (origin[0], scale[0]) != (self.target_mean_[0], self.target_scale_[0])
+        ):
+            raise ValueError(
+                f"bounds={self.bounds!r} differ from those of the first fit: use warm_start=False"
+            )
         if y.shape[1] != len(self.target_mean_):
             raise ValueError(
                 f"y has {y.shape[1]} outputs, the first fit had {len(self.target_mean_)}"
             )
         return ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
+
+    def _units(self, y):
+        """What is 0 and what is 1 inside the network, for each target."""
+        if self.bounds is None:
+            spread = y.std(axis=0)
+            return y.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        bounds = np.asarray(self.bounds, dtype=float)
+        if bounds.shape != (2,) or not np.isfinite(bounds).all() or bounds[0] >= bounds[1]:
+            raise ValueError(f"bounds must be two rising numbers, got {self.bounds!r}")
+        outside = ((y < bounds[0]) | (y > bounds[1])).any(axis=1)
+        if outside.any():
+            first = int(np.argmax(outside))
+            raise ValueError(
+                f"y must lie within bounds={self.bounds!r}, got {y[first].tolist()} for sample "
+                f"{first}"
+            )
+        return np.full(y.shape[1], bounds[0]), np.full(y.shape[1], bounds[1] - bounds[0])
+
+    @property
+    def _criterion(self):
+        return torch.nn.MSELoss if self.bounds is None else torch.nn.BCEWithLogitsLoss
 
     def _class_labels(self, targets):
         return None
@@ -208,9 +249,17 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _criterion_arguments(self):
         return {"reduction": "none"}
 
-    @staticmethod
-    def _score_outputs(outputs, targets):
-        return r2_score(targets, outputs) if len(targets) > 1 else np.nan
+    @property
+    def _score_outputs(self):
+        return _score_logits if self._bounded else _score_numbers
+
+
+def _score_numbers(outputs, targets):
+    return r2_score(targets, outputs) if len(targets) > 1 else np.nan
+
+
+def _score_logits(outputs, targets):
+    return _score_numbers(expit(outputs), targets)
 
 
 def normalized_weights(sample_weight):

@@ -9,7 +9,9 @@ from glassclf.featurizers.lattice import LatticeFeaturizer
 from glassclf.featurizers.lattice_correlation import LatticeCorrelationFeaturizer
 from glassclf.featurizers.lazy import LazyGraphs, LazyImages
 from glassclf.featurizers.local_structure import LocalStructureFeaturizer
+from glassclf.featurizers.neighborhood import LazyNeighborhoods, NeighborhoodFeaturizer
 from glassclf.featurizers.rdf import RDFFeaturizer
+from glassclf.featurizers.shell_average import ShellAverageFeaturizer
 
 __all__ = [
     "BondOrderFeaturizer",
@@ -21,6 +23,9 @@ __all__ = [
     "LatticeFeaturizer",
     "LazyGraphs",
     "LazyImages",
+    "LazyNeighborhoods",
     "LocalStructureFeaturizer",
+    "NeighborhoodFeaturizer",
     "RDFFeaturizer",
+    "ShellAverageFeaturizer",
 ]

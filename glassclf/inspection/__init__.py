@@ -4,6 +4,7 @@ from glassclf.inspection.attention_weights import attention
 from glassclf.inspection.attributions import attribution
 from glassclf.inspection.confusion import learn_by_confusion
 from glassclf.inspection.crossing import crossover
+from glassclf.inspection.field_prediction import predict_field
 from glassclf.inspection.first_batch import peek
 from glassclf.inspection.graph_metrics import bond_metrics
 from glassclf.inspection.layers import activations, filters
@@ -25,6 +26,7 @@ __all__ = [
     "mean_measures",
     "particle_measures",
     "peek",
+    "predict_field",
     "receptive_field",
     "regression_report",
     "transfer_matrix",

@@ -8,7 +8,8 @@ class Target:
     """A linear function of the outputs of a network.
 
     Of a classifier of two classes the log odds of the target; with more classes its output minus
-    the mean of those of the others. Of a regressor the prediction, in the units of ``y``.
+    the mean of those of the others. Of a regressor the prediction, in the units of ``y``; with
+    bounds the log odds of its place between them.
 
     Parameters
     ----------
@@ -54,6 +55,9 @@ class Target:
                 f"target must be the number of an output, 0 to {n_outputs - 1}, got {target!r}"
             )
         self.weights = np.zeros(n_outputs)
+        if network._bounded:
+            self.weights[chosen] = 1.0
+            return
         self.weights[chosen] = network.target_scale_[chosen]
         self.offset = float(network.target_mean_[chosen])
 

@@ -6,6 +6,7 @@ from glassclf.networks.layered import LayeredNetwork
 from glassclf.networks.mpnn import MessagePassingNetwork
 from glassclf.networks.normalization import SafeBatchNorm
 from glassclf.networks.pooling import AttentionPooling, MeanPooling
+from glassclf.networks.pyramid import PyramidNetwork
 from glassclf.networks.radial import GaussianBasis
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "LayeredNetwork",
     "MeanPooling",
     "MessagePassingNetwork",
+    "PyramidNetwork",
     "SafeBatchNorm",
 ]

@@ -1,5 +1,6 @@
 """A convolutional network for profiles, images and fields with periodic borders."""
 
+import torch
 from torch import nn
 
 from glassclf.networks.geometry import SpatialLayer
@@ -32,6 +33,9 @@ class ConvolutionalNetwork(nn.Module):
         Side of the convolution kernel, odd.
     padding : {"circular", "zeros"} or sequence of these, default="circular"
         What lies beyond the border; a sequence has one for each spatial axis.
+    n_scalars : int, default=0
+        Last channels, each equal everywhere in a sample: they join the averages, before a dense
+        layer.
     dropout : float, default=0.0
         Share of the embedding that is dropped in training.
 
@@ -56,10 +60,12 @@ class ConvolutionalNetwork(nn.Module):
         n_filters=(16, 32, 64),
         kernel_size=3,
         padding="circular",
+        n_scalars=0,
         dropout=0.0,
     ):
         super().__init__()
-        widths = [in_channels, *n_filters]
+        self.n_maps = in_channels - n_scalars
+        widths = [self.n_maps, *n_filters]
         self.kernel_size, self.padding = kernel_size, padding
         self.input_norm = SafeBatchNorm(in_channels, momentum=None, affine=False)
         self.blocks = nn.ModuleList(
@@ -67,16 +73,24 @@ class ConvolutionalNetwork(nn.Module):
             for n_in, n_out in zip(widths[:-1], widths[1:])
         )
         self.pool = POOLINGS[n_spatial](2, ceil_mode=True) if n_spatial else nn.Identity()
+        # Behind it scalars and averages can act on each other.
+        self.join = nn.Sequential()
+        if n_scalars:
+            self.join.append(nn.Linear(widths[-1] + n_scalars, widths[-1])).append(nn.ReLU())
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1], n_outputs))
 
     def embed(self, x):
         """Embedding of shape (n, n_filters[-1]) of an input of shape (n, in_channels, ...)."""
         x = self.input_norm(x)
+        scalars = x[:, self.n_maps :]
+        x = x[:, : self.n_maps]
         for index, block in enumerate(self.blocks):
             if index:
                 x = self.pool(x)
             x = block(x)
-        return x.flatten(2).mean(2) if x.dim() > 2 else x
+        if x.dim() > 2:
+            x, scalars = x.flatten(2).mean(2), scalars.flatten(2)[:, :, 0]
+        return self.join(torch.cat([x, scalars], dim=1))
 
     def forward(self, x):
         """Outputs of shape (n, n_outputs) of an input of shape (n, in_channels, ...)."""

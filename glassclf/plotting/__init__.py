@@ -1,5 +1,6 @@
 """Displays: drawing of what the other parts have computed; needs the extra ``plot``."""
 
+from glassclf.plotting.block_split import BlockSplitDisplay
 from glassclf.plotting.configuration import ConfigurationDisplay
 from glassclf.plotting.cooling_curves import CoolingCurvesDisplay
 from glassclf.plotting.crossing import CrossoverDisplay
@@ -16,6 +17,7 @@ from glassclf.plotting.transfer import TransferDisplay
 from glassclf.plotting.window_map import WindowMapDisplay
 
 __all__ = [
+    "BlockSplitDisplay",
     "ConfigurationDisplay",
     "CoolingCurvesDisplay",
     "CrossoverDisplay",

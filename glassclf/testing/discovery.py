@@ -8,10 +8,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 import glassclf
 from glassclf.featurizers import ConfigurationFeaturizer
+from glassclf.featurizers.field_base import FieldFeaturizer
 
 KINDS = {
     "featurizer": ("featurizers",),
     "lattice_featurizer": ("featurizers",),
+    "field_featurizer": ("featurizers",),
     "estimator": ("estimators", "model_selection"),
 }
 
@@ -21,9 +23,10 @@ def all_classes(kind=None):
 
     Parameters
     ----------
-    kind : {"featurizer", "lattice_featurizer", "estimator"} or None, default=None
+    kind : {"featurizer", "lattice_featurizer", "field_featurizer", "estimator"} or None, \
+default=None
         "featurizer": transformers of configurations in ``glassclf.featurizers``, without their base
-        class; "lattice_featurizer": those of lattices there;
+        class; "lattice_featurizer" and "field_featurizer": those of lattices and of fields there;
         "estimator": those of ``glassclf.estimators`` and ``glassclf.model_selection``; None: all.
 
     Returns
@@ -62,6 +65,6 @@ def _is_checkable(public, kind):
         return False
     if kind == "estimator":
         return issubclass(public, TransformerMixin) or hasattr(public, "predict")
-    of_configurations = issubclass(public, ConfigurationFeaturizer)
-    is_base = public is ConfigurationFeaturizer
-    return not is_base and of_configurations == (kind == "featurizer")
+    if issubclass(public, ConfigurationFeaturizer):
+        return kind == "featurizer" and public is not ConfigurationFeaturizer
+    return kind == ("field" if issubclass(public, FieldFeaturizer) else "lattice") + "_featurizer"

@@ -71,6 +71,9 @@ def test_discovery_finds_both_kinds():
     assert {"LatticeFeaturizer", "LatticeCorrelationFeaturizer"} == {
         name for name, _ in all_classes("lattice_featurizer")
     }
+    assert {"NeighborhoodFeaturizer", "ShellAverageFeaturizer"} == {
+        name for name, _ in all_classes("field_featurizer")
+    }
     assert "ConfigurationFeaturizer" not in names
     assert "Graphs" not in names
 
