@@ -2,6 +2,7 @@
 
 from glassclf.estimators.cnn import CNNClassifier, CNNRegressor
 from glassclf.estimators.mpnn import MPNNClassifier, MPNNRegressor
+from glassclf.estimators.pair_spline import PairSplineRegressor
 from glassclf.estimators.shifts_and_crops import Crops, Shifts
 from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
 from glassclf.estimators.windowed import WindowedClassifier, WindowedRegressor
@@ -13,6 +14,7 @@ __all__ = [
     "MPNNClassifier",
     "MPNNRegressor",
     "Mirrors",
+    "PairSplineRegressor",
     "QuarterTurns",
     "Shifts",
     "WindowedClassifier",
