@@ -3,6 +3,7 @@
 from glassclf.estimators.cnn import CNNClassifier, CNNRegressor
 from glassclf.estimators.mpnn import MPNNClassifier, MPNNRegressor
 from glassclf.estimators.pair_spline import PairSplineRegressor
+from glassclf.estimators.potential import PotentialRegressor
 from glassclf.estimators.shifts_and_crops import Crops, Shifts
 from glassclf.estimators.turns_and_mirrors import Mirrors, QuarterTurns
 from glassclf.estimators.windowed import WindowedClassifier, WindowedRegressor
@@ -15,6 +16,7 @@ __all__ = [
     "MPNNRegressor",
     "Mirrors",
     "PairSplineRegressor",
+    "PotentialRegressor",
     "QuarterTurns",
     "Shifts",
     "WindowedClassifier",
