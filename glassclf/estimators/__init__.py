@@ -1,6 +1,7 @@
 """Estimators: convolutional and message-passing networks that follow scikit-learn's rules."""
 
 from glassclf.estimators.cnn import CNNClassifier, CNNRegressor
+from glassclf.estimators.dynamics import as_ase_atoms, as_ase_calculator
 from glassclf.estimators.mpnn import MPNNClassifier, MPNNRegressor
 from glassclf.estimators.pair_spline import PairSplineRegressor
 from glassclf.estimators.potential import PotentialRegressor
@@ -21,4 +22,6 @@ __all__ = [
     "Shifts",
     "WindowedClassifier",
     "WindowedRegressor",
+    "as_ase_atoms",
+    "as_ase_calculator",
 ]
