@@ -1,11 +1,13 @@
 """Molecular dynamics with fitted potentials: the way to ASE."""
 
+import functools
 import numbers
 
 import numpy as np
 
 from glassclf._extras import import_extra
-from glassclf.configurations import Configuration
+from glassclf.configurations import Configuration, volume
+from glassclf.estimators.kept_pairs import KeptPairs, configuration_of
 from glassclf.estimators.labels import PotentialMixin
 
 # Thickness of the empty slab that ASE wants around a plane.
@@ -73,10 +75,44 @@ def as_ase_calculator(estimator, *, skin=0.3):
     estimator._check_fitted()
     if not isinstance(skin, numbers.Real) or isinstance(skin, bool) or not 0 <= skin < np.inf:
         raise ValueError(f"skin must be 0 or a positive number, got {skin!r}")
-    import_extra("ase", "io", "a calculator for ASE")
-    from glassclf.estimators.ase_potential import FittedPotential
+    return _calculator_class()(estimator, float(skin))
 
-    return FittedPotential(estimator, float(skin))
+
+@functools.cache
+def _calculator_class():
+    """Class of the calculators, made when ASE is asked for: it is no dependency."""
+    base = import_extra("ase.calculators.calculator", "io", "a calculator for ASE")
+
+    class FittedPotential(base.Calculator):
+        implemented_properties = ["energy", "free_energy", "forces", "stress"]
+
+        def __init__(self, potential, skin):
+            super().__init__()
+            self.kept = KeptPairs(potential, skin)
+
+        @property
+        def n_searches(self):
+            return self.kept.n_searches
+
+        def calculate(self, atoms=None, properties=("energy",), system_changes=base.all_changes):
+            super().calculate(atoms, properties, system_changes)
+            self.results = _results(self.kept, self.atoms)
+
+    return FittedPotential
+
+
+def _results(kept, atoms):
+    """Everything at once, in the form of ASE."""
+    n_dims = kept.potential.n_dims_
+    now = configuration_of(atoms, n_dims)
+    energy, forces, virial = kept.respond(now)
+    results = {"energy": float(energy), "free_energy": float(energy)}
+    results["forces"] = np.pad(forces, ((0, 0), (0, 3 - n_dims)))
+    if n_dims == 3 and now.periodic.all():
+        stress = (virial + virial.T) / (2 * volume(now.cell))
+        # xx, yy, zz, yz, xz, xy.
+        results["stress"] = stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    return results
 
 
 def as_ase_atoms(configuration, *, mass=1.0):

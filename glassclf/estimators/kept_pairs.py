@@ -1,16 +1,14 @@
-"""A fitted potential as a calculator of ASE; imported only where ASE is there."""
+"""What dynamics asks of a potential, step by step: neighbours are kept in a skin between steps."""
 
 import warnings
 
 import numpy as np
-from ase.calculators.calculator import Calculator, all_changes
-from ase.stress import full_3x3_to_voigt_6_stress
 
-from glassclf.configurations import Configuration, Configurations, Pairs, pairs_one_way, volume
+from glassclf.configurations import Configuration, Configurations, Pairs, pairs_one_way
 
 
-class FittedPotential(Calculator):
-    """Energies, forces and, in periodic boxes, stress of a fitted potential.
+class KeptPairs:
+    """A fitted potential, with the pairs of the configuration that it was last asked about.
 
     Parameters
     ----------
@@ -20,28 +18,17 @@ class FittedPotential(Calculator):
         Pairs are kept up to ``r_max + skin``, until a particle has moved by half of it.
     """
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress"]
-
     def __init__(self, potential, skin):
-        super().__init__()
         self.potential, self.skin = potential, skin
         self.n_searches = 0
         self._start = self._pairs = None
         self._has_warned = False
 
-    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
-        """Compute everything at once, as ASE asks for it."""
-        super().calculate(atoms, properties, system_changes)
-        potential, n_dims = self.potential, self.potential.n_dims_
-        now = _configuration(self.atoms, n_dims)
+    def respond(self, now):
+        """Energy, forces (n_particles, n_dims) and virial (n_dims, n_dims) of a Configuration."""
         pairs = self._pairs_in_range(now)
         self._warn_of_close_pairs(now.types, pairs)
-        energy, forces, virial = potential._of_pairs(now.types, pairs)
-        self.results = {"energy": float(energy), "free_energy": float(energy)}
-        self.results["forces"] = np.pad(forces, ((0, 0), (0, 3 - n_dims)))
-        if n_dims == 3 and now.periodic.all():
-            stress = virial / volume(now.cell)
-            self.results["stress"] = full_3x3_to_voigt_6_stress((stress + stress.T) / 2)
+        return self.potential._of_pairs(now.types, pairs)
 
     def _pairs_in_range(self, now):
         if not self._is_near(now):
@@ -84,7 +71,18 @@ class FittedPotential(Calculator):
             )
 
 
-def _configuration(atoms, n_dims):
+def configuration_of(atoms, n_dims):
+    """Make a Configuration of atoms, in the plane of x and y where there are two dimensions.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    n_dims : {2, 3}
+
+    Returns
+    -------
+    configuration : Configuration
+    """
     types = atoms.arrays.get("types", atoms.numbers)
     cell = np.asarray(atoms.cell)[:n_dims, :n_dims]
     if not cell.any():
