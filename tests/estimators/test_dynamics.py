@@ -18,7 +18,6 @@ pytest.importorskip("ase")
 from ase import Atoms, units
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 from ase.md.verlet import VelocityVerlet
 
 pytestmark = pytest.mark.filterwarnings(
@@ -51,7 +50,7 @@ def potential(request):
 def start(temperature=0.3, seed=5):
     atoms = as_ase_atoms(noisy_lattice(0.05, n_cells=(8, 9), random_state=seed))
     rng = np.random.RandomState(0)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=temperature / units.kB, rng=rng)
+    atoms.set_velocities(np.sqrt(temperature) * rng.standard_normal((len(atoms), 3)))
     return atoms
 
 
