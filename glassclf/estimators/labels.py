@@ -102,6 +102,8 @@ class PotentialMixin(RegressorMixin):
         return X
 
     def _check_kind(self, X):
+        if len(X) == 0:
+            raise ValueError("X is empty: expected at least one configuration")
         if X.n_dims != self.n_dims_:
             raise ValueError(
                 f"X is {X.n_dims}-dimensional, {type(self).__name__} was fitted on "

@@ -225,6 +225,8 @@ def test_bad_targets(X, labels):
 
 
 def test_bad_input_of_predict(fitted, X):
+    with pytest.raises(ValueError, match="X is empty: expected at least one configuration"):
+        fitted.predict(X[:0])
     with pytest.raises(ValueError, match="sample 0 has particles of type 7, which fit never saw"):
         fitted.predict([([[1.0, 1.0]], [7], [9.0, 9.0])])
 
