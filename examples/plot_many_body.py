@@ -7,8 +7,8 @@ which no sum over pairs knows of. Three potentials are fitted to the same energi
 spline of pairs, the message-passing network as it stands, and the network that sees in its first
 layer which way neighbours lie (``angular_order=2``).
 
-Without angles neither comes far: the forces of the spline are off by 63 percent of their spread, and
-those of the network by 53. With them it is 7 percent, nine times better than pairs.
+Without angles neither comes far: the forces of the spline are off by 63 percent of their spread,
+and those of the network by 53. With them it is 7 percent, nine times better than pairs.
 
 Run it from a checkout::
 

@@ -86,6 +86,8 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         "smoothing": [Number(Real, 0, None, closed="left")],
     }
 
+    __metadata_request__fit = {"forces": True}
+
     def __init__(self, *, r_max=2.5, n_splines=60, force_weight=1.0, smoothing=1e-9):
         self.r_max = r_max
         self.n_splines = n_splines

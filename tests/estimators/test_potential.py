@@ -5,13 +5,14 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, cross_validate
 
 import glassclf
-from glassclf.estimators import PotentialRegressor
+from glassclf.estimators import PairSplineRegressor, PotentialRegressor
 from glassclf.networks import EnergyNetwork
 from glassclf.testing import labelled_lattices, noisy_lattice
 
@@ -170,6 +171,26 @@ def test_cross_validation_hands_the_forces_on(X, labels):
         params={"forces": forces},
         scoring="neg_mean_absolute_error",
     )
+    assert np.isfinite(found["test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    "model", [PairSplineRegressor(r_max=2.0), PotentialRegressor(**QUICK, max_epochs=1)]
+)
+def test_metadata_routing_hands_the_forces_on(X, labels, model):
+    energy, forces = labels
+    with sklearn.config_context(enable_metadata_routing=True):
+        found = cross_validate(
+            model,
+            X,
+            energy,
+            cv=GroupKFold(2),
+            params={"forces": forces, "groups": X.info["run"]},
+            return_estimator=True,
+        )
+    alone = clone(model).fit(X, energy)
+    for one in found["estimator"]:
+        assert not np.array_equal(one.predict(X), alone.predict(X))
     assert np.isfinite(found["test_score"]).all()
 
 
