@@ -57,7 +57,7 @@ def make_models():
     return {
         "spline of pairs": PairSplineRegressor(r_max=2.6, n_splines=40),
         "network": PotentialRegressor(n_layers=2, lr=0.005, **settings),
-        "network with angles": PotentialRegressor(n_layers=1, angular_order=2, lr=0.01, **settings),
+        "network with angles": PotentialRegressor(n_layers=1, angular_order=2, **settings),
     }
 
 

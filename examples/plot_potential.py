@@ -66,7 +66,7 @@ def make_data():
 # training: each model says so, and it is no surprise here.
 def fit_both(X):
     network = PotentialRegressor(
-        r_max=2.5, n_layers=1, lr=0.01, max_epochs=EPOCHS, random_state=0, verbose=1
+        r_max=2.5, n_layers=1, force_weight=0.9, max_epochs=EPOCHS, random_state=0, verbose=1
     )
     fitted = {}
     for name, model in (("spline", PairSplineRegressor(r_max=2.5)), ("network", network)):
