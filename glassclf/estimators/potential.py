@@ -91,7 +91,8 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
         distance.
     pair_prior : bool, default=False
         Whether to fit a :class:`PairSplineRegressor` first, and the network to what it leaves. It
-        also keeps particles apart where the training had none.
+        also keeps particles apart where the training had none. It is fitted to all samples, those
+        of the validation part too: the validation score is then a little too good.
     <parameters>
 
     Attributes
