@@ -161,6 +161,10 @@ def fitted(name):
     }
     if name in networks:
         return networks[name]().fit(X, target)[-1]
+    if name in ("PairSplineRegressor", "PotentialRegressor"):
+        estimator = dict(all_classes())[name](r_max=1.5)
+        short = settings if name == "PotentialRegressor" else {}
+        return estimator.set_params(**short).fit(X, target)
     if name.startswith("Windowed"):
         inner = LogisticRegression() if "Classifier" in name else Ridge()
         pipe = make_pipeline(RDFFeaturizer(1.5, 5), inner)

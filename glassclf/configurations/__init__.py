@@ -14,6 +14,7 @@ from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.field_points import FieldPoints
 from glassclf.configurations.files import read_configurations, write_configurations
+from glassclf.configurations.labelled_files import read_labelled
 from glassclf.configurations.lattice_files import read_lattices
 from glassclf.configurations.lattices import Lattices, as_lattices
 from glassclf.configurations.neighbors import Pairs, nearest_neighbors, pairs_one_way, pairs_within
@@ -41,6 +42,7 @@ __all__ = [
     "pairs_within",
     "plane_distances",
     "read_configurations",
+    "read_labelled",
     "read_lattices",
     "sample_points",
     "volume",

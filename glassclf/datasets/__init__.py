@@ -4,6 +4,7 @@ from glassclf.datasets.comparison import compare_classes
 from glassclf.datasets.cooling_curves import load_cooling_curves
 from glassclf.datasets.energy_matching import match_energy
 from glassclf.datasets.equal_energy import load_equal_energy
+from glassclf.datasets.equilibrium import make_equilibrium
 from glassclf.datasets.film_control import composition_control
 from glassclf.datasets.film_selection import select_films
 from glassclf.datasets.films import load_films
@@ -30,6 +31,7 @@ __all__ = [
     "load_films",
     "load_kob_andersen",
     "load_persistent_exclusion",
+    "make_equilibrium",
     "make_ionized_field",
     "make_kob_andersen",
     "make_patterned",

@@ -5,6 +5,7 @@ import warnings
 import joblib
 import numpy as np
 
+from glassclf.configurations import Configurations
 from glassclf.featurizers import Graphs
 
 # Facts of the simulation that must be the same in training and prediction. Temperatures are not
@@ -163,8 +164,8 @@ def _hash(X):
 
 
 def _geometry(X):
-    """Facts about the samples themselves, for graphs and for arrays."""
-    if not isinstance(X, Graphs):
+    """Facts about the samples themselves, for particles and for arrays."""
+    if not isinstance(X, (Graphs, Configurations)):
         shape = getattr(X, "shape", ())
         if len(shape) > 1:
             return {"shape": [int(length) for length in shape[1:]]}
@@ -175,12 +176,13 @@ def _geometry(X):
         return {"n_dims": int(X.n_dims), **_bonds(X.compute(few))}
     types, counts = np.unique(X.types, return_counts=True)
     shares = counts / counts.sum()
+    is_graphs = isinstance(X, Graphs)
     facts = {
         "n_dims": int(X.n_dims),
-        "n_particles": _summary(X.n_nodes),
+        "n_particles": _summary(X.n_nodes if is_graphs else X.n_particles),
         "composition": {str(kind): round(float(share), 4) for kind, share in zip(types, shares)},
     }
-    return {**facts, **_bonds(X)}
+    return {**facts, **_bonds(X)} if is_graphs else facts
 
 
 def _bonds(graphs):

@@ -1,7 +1,10 @@
 """The parts of the docstrings that all network estimators share, written once."""
 
+import dataclasses
 import inspect
 import re
+
+from glassclf.estimators.parameters import TrainingParameters
 
 COMMON_PARAMETERS = """
 lr : float, default=3e-3
@@ -150,19 +153,33 @@ def document(**facts):
     """
 
     def decorate(cls):
-        classifies = hasattr(cls, "predict_proba")
-        parameters = COMMON_PARAMETERS.replace(
-            "<own>", CLASSIFIER_PARAMETERS if classifies else REGRESSOR_PARAMETERS
-        )
-        attributes = CLASSIFIER_ATTRIBUTES if classifies else REGRESSOR_ATTRIBUTES
+        if hasattr(cls, "predict_proba"):
+            own, attributes = CLASSIFIER_PARAMETERS, CLASSIFIER_ATTRIBUTES
+        elif hasattr(cls, "predict_forces"):
+            own = attributes = ""  # its targets have units of their own, and no bounds
+        else:
+            own, attributes = REGRESSOR_PARAMETERS, REGRESSOR_ATTRIBUTES
+        parameters = COMMON_PARAMETERS.replace("<own>", own)
         attributes += COMMON_ATTRIBUTES
         text = inspect.cleandoc(cls.__doc__)
-        text = text.replace("\n<parameters>", parameters.format(**facts))
+        parameters = _with_own_defaults(parameters.format(**facts), cls)
+        text = text.replace("\n<parameters>", parameters)
         cls.__doc__ = text.replace("\n<attributes>", attributes.format(**facts))
         _sort_signature(cls)
         return cls
 
     return decorate
+
+
+def _with_own_defaults(parameters, cls):
+    """Write the defaults that a class has changed in place of the common ones."""
+    for field in dataclasses.fields(TrainingParameters):
+        value = getattr(cls, field.name)
+        if value != field.default:
+            value = f'"{value}"' if isinstance(value, str) else value
+            found = rf"(?m)(^{field.name} : (?:.*\\\n)?.*default=).*$"
+            parameters = re.sub(found, rf"\g<1>{value}", parameters)
+    return parameters
 
 
 def _sort_signature(cls):

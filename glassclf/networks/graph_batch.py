@@ -27,6 +27,8 @@ class GraphBatch:
         Length of the vectors.
     n_neighbors : int or None
         Edges of every node, where that is one number.
+    forces : tensor of shape (n_nodes, n_dims) or None
+        What a potential is trained on.
 
     Examples
     --------
@@ -55,16 +57,18 @@ class GraphBatch:
     vectors: torch.Tensor
     distances: torch.Tensor
     n_neighbors: int | None = None
+    forces: torch.Tensor | None = None
 
     def __len__(self):
         return len(self.n_nodes)
 
     def to(self, device):
         """Copy of the batch on another device."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         tensors = {
-            field.name: getattr(self, field.name).to(device)
-            for field in fields(self)
-            if field.name != "n_neighbors"
+            name: value.to(device)
+            for name, value in values.items()
+            if isinstance(value, torch.Tensor)
         }
         return replace(self, **tensors)
 

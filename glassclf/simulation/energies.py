@@ -5,7 +5,7 @@ import numpy as np
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.conversion import as_configurations
 from glassclf.configurations.neighbors import pairs_one_way
-from glassclf.simulation.potentials import check_fits_potential, get_potential
+from glassclf.simulation.potentials import PairPotential, check_fits_potential, get_potential
 
 
 def particle_energies(X, *, potential="kob-andersen-2d"):
@@ -27,8 +27,8 @@ def particle_energies(X, *, potential="kob-andersen-2d"):
     Raises
     ------
     ValueError
-        If there is no such potential, it is made for another number of dimensions, or does not
-        know a type; for a set the message names the configuration.
+        If there is no such potential, it is none of pairs, is made for another number of
+        dimensions, or does not know a type; for a set the message names the configuration.
 
     Notes
     -----
@@ -59,6 +59,10 @@ def particle_energies(X, *, potential="kob-andersen-2d"):
 def _energies_of_one(configuration, name):
     check_fits_potential(configuration, name)
     potential = get_potential(name)
+    if not isinstance(potential, PairPotential):
+        raise ValueError(
+            f"potential {name!r} is no pair potential: pairs have no energy of their own"
+        )
     pairs = pairs_one_way(configuration, potential.cutoff * float(potential.sigma.max()))
     a, b = configuration.types[pairs.sources], configuration.types[pairs.targets]
     epsilon, sigma = potential.epsilon[a, b], potential.sigma[a, b]

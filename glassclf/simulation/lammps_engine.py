@@ -11,7 +11,11 @@ import numpy as np
 from glassclf._extras import import_extra
 from glassclf.configurations.box import fractional, is_rectangular, plane_distances, wrap
 from glassclf.configurations.configuration import Configuration
-from glassclf.simulation.potentials import check_fits_potential, get_potential
+from glassclf.simulation.potentials import (
+    StillingerWeber,
+    check_fits_potential,
+    get_potential,
+)
 
 # Free space beyond the outermost particles, in open directions.
 MARGIN = 3.0
@@ -145,6 +149,14 @@ class LammpsSystem:
             inside = fractional(inside, self._cell) @ configuration.cell
         return wrap(inside, configuration.cell, configuration.periodic)
 
+    def forces(self):
+        """Return the forces in the frame of the configuration, ndarray (n, n_dims), eps / sigma."""
+        configuration = self.configuration
+        forces = self._gather("f")[:, : configuration.n_dims]
+        if is_rectangular(configuration.cell):
+            return forces
+        return forces @ np.linalg.solve(self._cell, configuration.cell)
+
     def largest_force(self):
         """Return the largest force on a particle, eps / sigma."""
         return float(np.linalg.norm(self._gather("f"), axis=1).max())
@@ -196,9 +208,22 @@ class LammpsSystem:
     def _set_interaction(self, potential):
         # Binning refuses boxes much smaller than the cutoff.
         is_small = plane_distances(self._cell)[self.configuration.periodic].min(initial=np.inf) < 5
-        self.run(
-            f"neighbor 0.3 {'nsq' if is_small else 'bin'}\n{_pair_commands(potential)}{SETTINGS}"
-        )
+        self.run(f"neighbor 0.3 {'nsq' if is_small else 'bin'}")
+        if isinstance(potential, StillingerWeber):
+            self._read_potential("sw", _stillinger_weber_file(potential))
+        else:
+            self.run(_pair_commands(potential))
+        self.run(SETTINGS)
+
+    def _read_potential(self, style, text):
+        """Give LAMMPS a potential that it takes as a file only."""
+        file = os.memfd_create("potential.lammps")
+        try:
+            with open(file, "wb", closefd=False) as stream:
+                stream.write(text.encode())
+            self.run(f"pair_style {style}\npair_coeff * * {_path_of(file)} A")
+        finally:
+            os.close(file)
 
     def _start_positions(self):
         configuration = self.configuration
@@ -288,6 +313,14 @@ def _lower_triangular(configuration):
         raise ValueError("a triclinic box must be periodic in all directions to be simulated")
     upper = np.linalg.qr(configuration.cell.T, mode="r")
     return (upper * np.sign(np.diag(upper))[:, None]).T
+
+
+def _stillinger_weber_file(potential):
+    numbers = [
+        *(1.0, 1.0, potential.cutoff, potential.triples, potential.decay, potential.cosine),
+        *(potential.factor, potential.repulsion, potential.exponent, 0.0, 0.0),
+    ]
+    return f"A A A {' '.join(repr(float(number)) for number in numbers)}\n"
 
 
 def _pair_commands(potential):

@@ -1,4 +1,4 @@
-"""Pair potentials, as data: their parameters and the mixtures that they are made for."""
+"""Potentials, as data: their parameters and the materials that they are made for."""
 
 from typing import NamedTuple
 
@@ -33,6 +33,41 @@ class PairPotential(NamedTuple):
         return len(self.epsilon)
 
 
+class StillingerWeber(NamedTuple):
+    """A potential of pairs and triples that prefers one angle between bonds.
+
+    Stillinger and Weber, Phys. Rev. B 31, 5262 (1985), equations 2.3 to 2.5, in their reduced
+    units: sigma = eps = m = k_B = 1. It is smooth at its cutoff. For silicon eps is 2.1683 eV,
+    sigma 2.0951 angstrom and the unit of time 76.6 fs.
+    """
+
+    n_dims: int
+    """Number of spatial dimensions that the material is made for."""
+    factor: float
+    """A of the energy of pairs."""
+    repulsion: float
+    """B, the share of the repulsion in it."""
+    exponent: float
+    """p, of the repulsion; that of the attraction is 0."""
+    triples: float
+    """lambda, the strength of the energy of triples."""
+    decay: float
+    """gamma, how fast it falls towards the cutoff."""
+    cosine: float
+    """Of the angle at which it vanishes."""
+    cutoff: float
+    """a, the range."""
+    density: float
+    """Particles per volume."""
+    fractions: tuple = (1.0,)
+    """Share of each type among the particles: there is one."""
+
+    @property
+    def n_types(self):
+        """Number of particle types."""
+        return len(self.fractions)
+
+
 # Parameters: Kob and Andersen, Phys. Rev. E 51, 4626 (1995), who mix 80:20 in three dimensions. In
 # two dimensions that mixture crystallises; 65:35 does not (Brüning, St-Onge, Patterson and Kob,
 # J. Phys.: Condens. Matter 21, 035117 (2009)).
@@ -56,6 +91,18 @@ POTENTIALS = {
     "kob-andersen-2d": PairPotential(n_dims=2, fractions=(0.65, 0.35), **_KOB_ANDERSEN),
     "kob-andersen-2d-film": PairPotential(n_dims=2, fractions=(0.65, 0.35, 0.0), **_WITH_SUBSTRATE),
     "kob-andersen-3d": PairPotential(n_dims=3, fractions=(0.80, 0.20), **_KOB_ANDERSEN),
+    # Table I and equation 2.8 of Stillinger and Weber; their liquid has the density of the melt.
+    "stillinger-weber": StillingerWeber(
+        n_dims=3,
+        factor=7.049556277,
+        repulsion=0.6022245584,
+        exponent=4.0,
+        triples=21.0,
+        decay=1.2,
+        cosine=-1 / 3,
+        cutoff=1.8,
+        density=0.483,
+    ),
 }
 
 
@@ -65,12 +112,12 @@ def get_potential(name):
     Parameters
     ----------
     name : str
-        A key of ``POTENTIALS``: "kob-andersen-2d", "kob-andersen-3d", or "kob-andersen-2d-film",
-        which knows the substrate of films as a third type.
+        A key of ``POTENTIALS``: "kob-andersen-2d", "kob-andersen-3d", "kob-andersen-2d-film", which
+        knows the substrate of films as a third type, or "stillinger-weber".
 
     Returns
     -------
-    potential : PairPotential
+    potential : PairPotential or StillingerWeber
 
     Raises
     ------

@@ -153,7 +153,6 @@ def test_networks_with_layers_of_their_own_are_not_searched_for_filters():
     assert {"n_filters", "kernel_size"} == set(search_space(CNNRegressor())) - names
 
 
-
 def test_names_lead_through_whatever_holds_an_estimator():
     union = FeatureUnion([("rdf", RDFFeaturizer()), ("order", BondOrderFeaturizer())])
     inner = make_pipeline(StandardScaler(), SVC())

@@ -17,6 +17,11 @@ CHEAP = {
     "CNNRegressor": {"n_filters": (16,), "max_epochs": 60, **SMALL_NETWORK},
     "MPNNClassifier": {"hidden_size": 8, "n_layers": 1, "max_epochs": 10, **SMALL_NETWORK},
     "MPNNRegressor": {"hidden_size": 8, "n_layers": 1, "max_epochs": 40, **SMALL_NETWORK},
+    "PairSplineRegressor": {"n_splines": 20},
+    "PotentialRegressor": {
+        **{"r_max": 1.6, "hidden_size": 16, "n_layers": 1, "n_radial": 10, "max_epochs": 60},
+        **{"average_weights": None, **SMALL_NETWORK},
+    },
 }
 # A search splits once more what it is given: the smallest sets of the suite leave it nothing. It
 # has the suite of scikit-learn instead.

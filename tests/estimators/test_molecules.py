@@ -1,0 +1,71 @@
+"""Molecules: elements as types, open boundaries, eV and angstrom, trajectories of ASE."""
+
+import numpy as np
+import pytest
+
+from glassclf.configurations import read_labelled
+from glassclf.estimators import PairSplineRegressor, PotentialRegressor, as_ase_calculator
+
+pytest.importorskip("ase")
+from ase import units
+from ase.build import molecule
+from ase.calculators.emt import EMT
+from ase.io import read, write
+from ase.md.verlet import VelocityVerlet
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+    "ignore:particles of types",
+    "ignore:two particles are",
+)
+
+
+@pytest.fixture(scope="module")
+def ethanol(tmp_path_factory):
+    """Ethanol near its rest position, with energies and forces of ASE's own calculator."""
+    rng = np.random.RandomState(0)
+    frames = []
+    for _ in range(40):
+        atoms = molecule("CH3CH2OH")
+        atoms.positions += 0.03 * rng.standard_normal(atoms.positions.shape)
+        atoms.calc = EMT()
+        atoms.get_forces()
+        frames.append(atoms)
+    path = tmp_path_factory.mktemp("ethanol") / "ethanol.extxyz"
+    write(path, frames)
+    return read_labelled(path)
+
+
+def test_elements_are_types(ethanol):
+    X, energy, forces = ethanol
+    assert np.unique(X.types).tolist() == [1, 6, 8]
+    model = PairSplineRegressor(r_max=4.0, n_splines=20).fit(
+        X[:30], energy[:30], forces=forces[:30]
+    )
+    error = np.concatenate(model.predict_forces(X[30:])) - np.concatenate(forces[30:])
+    assert error.std() < 0.5 * np.concatenate(forces[30:]).std()
+
+
+def test_dynamics_writes_a_trajectory(ethanol, tmp_path):
+    X, energy, forces = ethanol
+    model = PotentialRegressor(
+        r_max=4.0, hidden_size=8, max_epochs=5, pair_prior=True, random_state=0
+    )
+    model.fit(X, energy, forces=forces)
+    atoms = molecule("CH3CH2OH")
+    atoms.calc = as_ase_calculator(model)
+    path = tmp_path / "run.traj"
+    run = VelocityVerlet(atoms, timestep=0.2 * units.fs, trajectory=str(path), loginterval=5)
+    run.run(20)
+    frames = read(path, ":")
+    assert len(frames) == 5
+    assert frames[-1].get_potential_energy() == pytest.approx(atoms.get_potential_energy())
+    assert model.predict([atoms_with_cell(atoms)])[0] == pytest.approx(
+        atoms.get_potential_energy(), rel=1e-4
+    )
+
+
+def atoms_with_cell(atoms):
+    copy = atoms.copy()
+    copy.center(vacuum=2.0)
+    return copy
