@@ -233,4 +233,5 @@ def _checked_points(points, shape):
         raise ValueError(
             f"point {first} is {points[first].tolist()}, outside the fields of shape {shape}"
         )
-    return points
+    # Steps are taken from them, also down from 0.
+    return points.astype(np.int64, copy=False)

@@ -107,6 +107,14 @@ def test_mapped_fields_give_the_same_cubes(tmp_path):
     assert np.array_equal(featurizer.fit_transform(mapped), featurizer.fit_transform(in_memory))
 
 
+def test_points_may_be_unsigned():
+    points = np.array([[0, 1, 2], [15, 14, 16], [7, 7, 7]])
+    featurizer = NeighborhoodFeaturizer(5, (1, 3), lazy=False)
+    expected = featurizer.fit_transform(FieldPoints(FIELDS[3], points))
+    found = featurizer.fit_transform(FieldPoints(FIELDS[3], points.astype(np.uint8)))
+    assert np.array_equal(found, expected)
+
+
 def test_what_does_not_fit_is_refused():
     X = FieldPoints(FIELDS[3], [[0, 0, 0]], info={"z": [1.0], "name": ["a"], "w": [1.0]})
     with pytest.raises(ValueError, match="size=9 at stride 3 are 27 cells wide, more than fields"):
