@@ -8,7 +8,7 @@ that LAMMPS gives.
 
 The mixture is one of pairs, and so the spline wins: its forces are off by 0.06 percent of their
 spread, after five seconds. The network has to find out by itself that energies are sums over
-pairs; 0.8 percent, after three minutes, say that its training works. Where the material is not one
+pairs; 0.7 percent, after three minutes, say that its training works. Where the material is not one
 of pairs the order is the other way round, see ``plot_many_body.py``.
 
 Run it from a checkout::
@@ -66,7 +66,7 @@ def make_data():
 # training: each model says so, and it is no surprise here.
 def fit_both(X):
     network = PotentialRegressor(
-        r_max=2.5, n_layers=1, force_weight=0.9, max_epochs=EPOCHS, random_state=0, verbose=1
+        r_max=2.5, n_layers=1, max_epochs=EPOCHS, random_state=0, verbose=1
     )
     fitted = {}
     for name, model in (("spline", PairSplineRegressor(r_max=2.5)), ("network", network)):
