@@ -19,7 +19,8 @@ class FieldPoints(PackedSet):
     ----------
     fields : array-like of shape (n_fields, n_0, n_1[, n_2]), or list of arrays of one shape
         Such as a density and the sources in it, in two or three dimensions. Arrays in C order are
-        kept without a copy; those that are mapped from files stay there.
+        kept without a copy: do not change them afterwards. Those that are mapped from files stay
+        there.
     points : array-like of int of shape (n, n_dims)
         Cell of each sample.
     periodic : bool, default=True
@@ -105,18 +106,23 @@ class FieldPoints(PackedSet):
         -------
         fields : tuple of ndarray
             Of the shape of the fields and the margins. float32 but for ``stride=1``. Beyond a
-            border that is not periodic, 0 is averaged, and added.
+            border that is not periodic, 0 is averaged.
         """
         if stride == 1:
             return self.fields
         kept = self._shared.setdefault("coarse", {})
         if (stride, margin) not in kept:
-            mode = "wrap" if self.periodic else "constant"
-            averages = (
-                uniform_filter(field, stride, output=np.float32, mode=mode) for field in self.fields
+            kept[stride, margin] = tuple(
+                self._average(field, stride, margin) for field in self.fields
             )
-            kept[stride, margin] = tuple(np.pad(each, margin, mode=mode) for each in averages)
         return kept[stride, margin]
+
+    def _average(self, field, stride, margin):
+        if self.periodic:
+            average = uniform_filter(field, stride, output=np.float32, mode="wrap")
+            return np.pad(average, margin, mode="wrap")
+        # A cube whose middle lies beyond the border may still hold cells of the field.
+        return uniform_filter(np.pad(field, margin), stride, output=np.float32, mode="constant")
 
     def fingerprint(self):
         """Tell sets apart without comparing them: a hash of fields and points.
@@ -223,7 +229,7 @@ def _checked_points(points, shape):
     if points.ndim != 2 or points.shape[1] != len(shape):
         raise ValueError(
             f"points must have shape (n, {len(shape)}) as the fields have {len(shape)} axes, got "
-            f"{points.shape}"
+            f"{points.shape}; a single field of {points.shape[-1]} axes is written [field]"
         )
     if points.dtype.kind not in "iu":
         raise ValueError(f"points must be cells, integers, got {points.dtype}")

@@ -33,7 +33,7 @@ def sample_points(target, n_points, *, n_strata=None, random_state=None):
     Raises
     ------
     ValueError
-        If there are fewer cells, or a parameter or a value is not valid.
+        If there are fewer cells, a parameter is not valid, or with strata a value.
 
     Examples
     --------

@@ -78,7 +78,7 @@ def make_ionized_field(
     whose power spectrum is a power law, cut off by the smoothing. Sources are the densest
     hundredth of the cells, each as strong as its density.
 
-    A cell is ionised if for any radius R, from ``r_max`` down to one cell,
+    A cell is ionised if for any radius R, from ``r_max`` down to one cell in steps of a factor 1.1,
     zeta <sources>_R >= <density>_R, with means over the sphere of radius R around it; elsewhere its
     fraction is zeta sources / density of the cell itself: S. R. Furlanetto, M. Zaldarriaga and
     L. Hernquist, Astrophys. J. 613, 1 (2004), equation 2 of which is the criterion, on a grid as
@@ -94,10 +94,16 @@ def make_ionized_field(
     >>> data.ionized.shape, round(float(data.ionized.mean()), 2)
     ((24, 24, 24), 0.5)
     """
-    shape = (shape,) * 3 if isinstance(shape, Integral) else tuple(shape)
-    _check(shape, sigma, smoothing, r_max, fraction, flag)
+    shape = tuple(shape) if np.iterable(shape) else (shape,) * 3
+    _check(shape, slope, sigma, smoothing, r_max, fraction, flag)
     rng = check_random_state(random_state)
-    density = _log_normal(shape, slope, sigma, smoothing, rng)
+    with np.errstate(all="ignore"):
+        density = _log_normal(shape, slope, sigma, smoothing, rng)
+    if not np.isfinite(density).all() or density.min() <= 0:
+        raise ValueError(
+            f"slope={slope}, sigma={sigma} and smoothing={smoothing} leave no density that is "
+            "finite and positive everywhere"
+        )
     threshold = np.quantile(density, 1 - SOURCE_SHARE)
     sources = np.where(density > threshold, density, 0).astype(np.float32)
     photons = _PhotonCount(density, sources, r_max)
@@ -195,9 +201,11 @@ def _log_normal(shape, slope, sigma, smoothing, rng):
     return (density / density.mean()).astype(np.float32)
 
 
-def _check(shape, sigma, smoothing, r_max, fraction, flag):
-    if len(shape) != 3 or not all(isinstance(n, Integral) and n > 1 for n in shape):
-        raise ValueError(f"shape must be one or three integers above 1, got {shape}")
+def _check(shape, slope, sigma, smoothing, r_max, fraction, flag):
+    if len(shape) != 3 or not all(isinstance(n, Integral) and n > 2 for n in shape):
+        raise ValueError(f"shape must be one or three integers above 2, got {shape}")
+    if not isinstance(slope, Real) or not np.isfinite(slope):
+        raise ValueError(f"slope must be a finite number, got {slope!r}")
     if not isinstance(sigma, Real) or not sigma > 0:
         raise ValueError(f"sigma must be positive, got {sigma!r}")
     if not isinstance(smoothing, Real) or not smoothing >= 0:

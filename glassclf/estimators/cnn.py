@@ -9,7 +9,7 @@ import torch
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
-from glassclf.configurations import Lattices
+from glassclf.configurations import FieldPoints, Lattices
 from glassclf.configurations.packing import PackedSet
 from glassclf.estimators.augmentation import augmentation_of
 from glassclf.estimators.batching import ArraySamples
@@ -72,8 +72,8 @@ class ArrayInput:
 
     def _get_search_space(self):
         space = super()._get_search_space()
-        if self.architecture in ARCHITECTURES:
-            # Its layers are its own.
+        if self.architecture != "blocks":
+            # Its layers are its own, or must suit the size of the cubes.
             for name in ("n_filters", "kernel_size"):
                 space.pop(name, None)
         return space
@@ -108,7 +108,7 @@ class ArrayInput:
                     "for images with one channel pass X[:, None]",
                     stacklevel=5,
                 )
-        self._check_channels(X.shape)
+        self._check_channels(X)
         self._check_extent(X.shape)
         self._direction_channels = getattr(X, "direction_channels", None)
         augmentation = augmentation_of(self)
@@ -134,12 +134,28 @@ class ArrayInput:
             raise ValueError("X is empty: expected at least one image")
         return validate_data(self, X, reset=reset, skip_check_array=True)
 
-    def _check_channels(self, shape):
-        n_maps = shape[1] - self.n_scalars
+    def _check_channels(self, X):
+        n_maps = X.shape[1] - self.n_scalars
         if n_maps < 1 or n_maps % self.n_levels:
             raise ValueError(
-                f"X has {shape[1]} channels: without n_scalars={self.n_scalars} of them they must "
-                f"be some for each of n_levels={self.n_levels}"
+                f"X has {X.shape[1]} channels: without n_scalars={self.n_scalars} of them they "
+                f"must be some for each of n_levels={self.n_levels}"
+            )
+        names = ["n_scalars"] + ["n_levels"] * (self.architecture == "pyramid")
+        for name in names:
+            known = getattr(X, name, getattr(self, name))
+            if known != getattr(self, name):
+                raise ValueError(
+                    f"X was made with {name}={known}, got {name}={getattr(self, name)}"
+                )
+        if not self.n_scalars or not self._n_spatial:
+            return
+        # A look at one sample: a wrong number would make scalars of maps.
+        scalars = np.asarray(X[0])[n_maps:].reshape(self.n_scalars, -1)
+        if np.ptp(scalars, axis=1).any():
+            raise ValueError(
+                f"the last n_scalars={self.n_scalars} channels of X must be equal everywhere in a "
+                "sample, those of sample 0 are not"
             )
 
     def _check_extent(self, shape, what="X"):
@@ -190,7 +206,8 @@ class ArrayInput:
     def _as_array(self, X, reset):
         name = type(self).__name__
         if isinstance(X, PackedSet) and not isinstance(X, LazyImages):
-            maker = "LatticeFeaturizer" if isinstance(X, Lattices) else "ImageFeaturizer"
+            makers = {Lattices: "LatticeFeaturizer", FieldPoints: "NeighborhoodFeaturizer"}
+            maker = makers.get(type(X), "ImageFeaturizer")
             raise TypeError(
                 f"{name} takes arrays, got {type(X).__name__}: put a featurizer before it, "
                 f"make_pipeline({maker}(), {name}())"

@@ -85,6 +85,10 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         "force_weight": [Number(Real, 0, None, closed="neither")],
         "smoothing": [Number(Real, 0, None, closed="left")],
     }
+    _search_space = {
+        "n_splines": ("int", 10, 200, "log"),
+        "smoothing": ("float", 1e-12, 1e-3, "log"),
+    }
 
     __metadata_request__fit = {"forces": True}
 

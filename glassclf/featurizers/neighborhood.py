@@ -81,7 +81,8 @@ class NeighborhoodFeaturizer(NoTableMixin, FieldFeaturizer):
         "scalars": ["array-like"],
         "lazy": ["boolean"],
     }
-    _search_space = {"size": ("choice", (5, 7, 9))}
+    # A pyramid network takes cubes of one size: that of its layers.
+    _search_space = {}
     # Cubes are gathered faster than files are read.
     cache = None
     _of_no_effect = ("pixel_size_",)
@@ -125,8 +126,10 @@ class NeighborhoodFeaturizer(NoTableMixin, FieldFeaturizer):
         self.pixel_size_ = np.ones(X.n_dims)
 
     def _check(self, X):
+        if not len(self.strides):
+            raise ValueError("strides must hold at least one stride, got none")
         odd = [value % 2 for value in (self.size, *self.strides) if COUNT.is_satisfied_by(value)]
-        if len(odd) < 1 + len(self.strides) or not len(self.strides) or not all(odd):
+        if len(odd) < 1 + len(self.strides) or not all(odd):
             raise ValueError(
                 "size and strides must be odd integers, so that a point is in the middle, got "
                 f"size={self.size}, strides={tuple(self.strides)}"
@@ -193,6 +196,16 @@ class LazyNeighborhoods(LazyImages):
     def points(self):
         """Cell of each cube, ndarray of int of shape (n, n_dims)."""
         return self._X.points
+
+    @property
+    def n_levels(self):
+        """Levels of resolution among the channels."""
+        return len(self._featurizer.strides)
+
+    @property
+    def n_scalars(self):
+        """Last channels, which are equal everywhere in a cube."""
+        return self._featurizer.n_scalars_
 
     @property
     def field_shape(self):

@@ -143,7 +143,8 @@ def check_radii(radii, X):
     ValueError
     """
     values = np.asarray(radii, dtype=float)
-    if values.ndim != 1 or not len(values) or values[0] < 0 or not (np.diff(values) > 0).all():
+    rising = values.ndim == 1 and len(values) and values[0] >= 0 and (np.diff(values) > 0).all()
+    if not rising or not np.isfinite(values).all():
         raise ValueError(f"radii must rise from at least 0, got {list(radii)}")
     # A sphere must not meet itself across a periodic border.
     largest = (min(X.field_shape) - 1) / 2 if X.periodic else min(X.field_shape) - 1
@@ -152,3 +153,13 @@ def check_radii(radii, X):
             f"radii reach to {values[-1]:g} cells, fields of shape {X.field_shape} have room for "
             f"{largest:g}"
         )
+    squares = steps = np.arange(int(values[-1]) + 1) ** 2
+    for _ in range(X.n_dims - 1):
+        squares = np.unique(squares[:, None] + steps)
+    counts = np.searchsorted(squares, values**2, side="right")
+    for inner, outer, empty in zip(values[:-1], values[1:], np.diff(counts) == 0):
+        if empty:
+            raise ValueError(
+                f"radii: no cell lies between {inner:g} and {outer:g} cells, so that there is "
+                "nothing to average"
+            )

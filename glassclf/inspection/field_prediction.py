@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from glassclf.configurations import FieldPoints
@@ -32,8 +33,9 @@ def predict_field(estimator, fields, *, periodic=True, info=None, tile=64, out=N
         of the same shape.
     tile : int, default=64
         Side of the tiles in cells. Larger ones are faster and take more memory.
-    out : ndarray of the shape of a field, default=None
-        Where to write, such as an array mapped from a file. None: a new array of float32.
+    out : ndarray of float of the shape of a field, default=None
+        Where to write, such as an array mapped from a file, but none of the fields. None: a new
+        array of float32.
     verbose : int, default=0
         1 shows a progress bar over the tiles, 0 nothing.
 
@@ -84,10 +86,11 @@ def predict_field(estimator, fields, *, periodic=True, info=None, tile=64, out=N
     whole = FieldPoints(fields, np.zeros((1, np.ndim(fields[0])), dtype=int), periodic)
     shape, reach = whole.field_shape, max(reader._reach for reader in readers)
     info = _checked_info(info, shape)
-    if out is None:
-        out = np.empty(shape, dtype=np.float32)
-    elif out.shape != shape:
-        raise ValueError(f"out must have the shape of the fields, {shape}, got {out.shape}")
+    out = np.empty(shape, dtype=np.float32) if out is None else _checked_out(out, whole)
+    check_is_fitted(estimator)
+    whole.info = {name: np.reshape(values, -1)[:1] for name, values in info.items()}
+    for reader in readers:
+        reader._check(whole)
     predict = _SlidingNetwork(*steps) if _slides(steps) else estimator.predict
     corners = list(product(*(range(0, n, tile) for n in shape)))
     for corner in tqdm(corners, desc="tiles", unit="tile", disable=not verbose):
@@ -112,6 +115,18 @@ def _slides(steps):
         return False
     network = steps[1]
     return isinstance(network, CNNRegressor) and isinstance(network.net_.module_, PyramidNetwork)
+
+
+def _checked_out(out, whole):
+    shape = whole.field_shape
+    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype.kind != "f":
+        kind = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else repr(out)
+        raise ValueError(f"out must be an array of floats of shape {shape}, got {kind}")
+    if not out.flags.writeable:
+        raise ValueError("out must be writeable, got a read-only array")
+    if any(np.shares_memory(out, field) for field in whole.fields):
+        raise ValueError("out must be none of the fields: they are read until the last tile")
+    return out
 
 
 def _checked_info(info, shape):
@@ -141,7 +156,13 @@ def _predict_tile(predict, whole, sides, reach, info):
     }
     # The window ends where the field does, or so far out that it does not matter what follows.
     X = FieldPoints([field[window] for field in whole.fields], points, whole.periodic, values)
-    return np.reshape(predict(X), extent)
+    found = np.asarray(predict(X))
+    if found.shape != (len(X),) or found.dtype.kind not in "biuf":
+        raise ValueError(
+            "predict_field needs an estimator that predicts one number for each cell, got "
+            f"{found.dtype} of shape {found.shape} for {len(X)} cells"
+        )
+    return found.reshape(extent)
 
 
 def _places(start, end, reach, n, periodic):
@@ -169,16 +190,13 @@ class _SlidingNetwork:
         levels = []
         for stride in featurizer.strides:
             half = featurizer.size // 2 * stride
-            cut = [_padded(each, low - half, high + half) for each in X.coarse(stride)]
+            fields = X.coarse(stride, half)
+            if stride == 1:
+                fields = [np.pad(field.astype(np.float32), half) for field in fields]
+            part = tuple(slice(first, last + 2 * half) for first, last in zip(low, high))
+            cut = [field[part] for field in fields]
             levels.append(torch.from_numpy(np.stack(cut)).to(self.device))
         with torch.inference_mode():
             scalars = torch.from_numpy(table).to(self.device)
             outputs = self.module.evaluate_fields(levels, featurizer.strides, scalars)
         return self.network._decode_outputs(outputs.cpu().numpy())
-
-
-def _padded(field, low, high):
-    """Part of a field as float32, with zeros where it does not reach."""
-    inside = tuple(slice(max(0, a), b) for a, b in zip(low, high))
-    beyond = [(max(0, -a), max(0, b - n)) for a, b, n in zip(low, high, field.shape)]
-    return np.pad(field[inside].astype(np.float32), beyond)

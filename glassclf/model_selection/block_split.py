@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.spatial import cKDTree
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 
 
 class BlockSplit(BaseCrossValidator):
@@ -123,10 +123,12 @@ class BlockSplit(BaseCrossValidator):
         good = isinstance(self.n_splits, Integral) and self.n_splits >= 2
         if not good:
             raise ValueError(f"n_splits must be an integer of at least 2, got {self.n_splits!r}")
-        for name, lowest in (("block", 1), ("gap", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, Real) or not value >= lowest:
-                raise ValueError(f"{name} must be at least {lowest} cells, got {value!r}")
+        if not isinstance(self.block, Real) or not self.block > 0:
+            raise ValueError(f"block must be positive, got {self.block!r}")
+        if not isinstance(self.gap, Real) or not self.gap >= 0:
+            raise ValueError(f"gap must be at least 0, got {self.gap!r}")
+        if not isinstance(self.periodic, (bool, np.bool_)):
+            raise ValueError(f"periodic must be True or False, got {self.periodic!r}")
         if hasattr(X, "field_shape"):
             return X.points.astype(float), np.array(X.field_shape, dtype=float), X.periodic
         if groups is None or self.box is None:
@@ -135,6 +137,8 @@ class BlockSplit(BaseCrossValidator):
                 "(n_samples, n_dims) as groups and the extent of the space as box"
             )
         points, box = np.asarray(groups, dtype=float), np.asarray(self.box, dtype=float)
+        if X is not None:
+            check_consistent_length(X, points)
         if points.ndim != 2 or box.shape != points.shape[1:]:
             raise ValueError(
                 f"groups must be points of shape (n_samples, n_dims) with a box of n_dims, got "

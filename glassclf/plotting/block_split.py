@@ -73,7 +73,10 @@ class BlockSplitDisplay:
         -------
         display : BlockSplitDisplay
         """
-        train, test = list(cv.split(X, groups=groups))[split]
+        splits = list(cv.split(X, groups=groups))
+        if not 0 <= split < len(splits):
+            raise ValueError(f"split must be one of 0 to {len(splits) - 1}, got {split!r}")
+        train, test = splits[split]
         points = X.points if groups is None else np.asarray(groups)
         return cls(points, train, test, axis=axis, slab=slab).plot(ax=ax)
 
@@ -96,10 +99,16 @@ class BlockSplitDisplay:
         part[self.train], part[self.test] = 1, 2
         shown, axes = np.ones(len(points), dtype=bool), [0, 1]
         if points.shape[1] == 3:
+            if self.axis not in (0, 1, 2):
+                raise ValueError(f"axis must be 0, 1 or 2, got {self.axis!r}")
             axes = [axis for axis in range(3) if axis != self.axis]
             across = points[:, self.axis]
             low, high = self.slab or np.quantile(across, (0.45, 0.55))
             shown = (across >= low) & (across <= high)
+            if not shown.any():
+                raise ValueError(
+                    f"slab: no point lies from {low:g} to {high:g} along axis {self.axis}"
+                )
             ax.set_title(f"axis {self.axis}: {low:g} to {high:g}")
         for number, (name, color) in enumerate(PARTS):
             chosen = points[shown & (part == number)]

@@ -97,8 +97,15 @@ def test_a_seed_gives_the_same_field_and_other_shapes_are_no_cubes():
 
 
 def test_bad_parameters_are_refused():
-    with pytest.raises(ValueError, match="shape must be one or three integers above 1"):
+    with pytest.raises(ValueError, match="shape must be one or three integers above 2"):
         make((8, 8))
+    with pytest.raises(ValueError, match="shape must be one or three integers above 2"):
+        make(24.5)
+    with pytest.raises(ValueError, match="slope must be a finite number, got nan"):
+        make(slope=np.nan)
+    for settings in ({"sigma": 50}, {"smoothing": 100}):
+        with pytest.raises(ValueError, match="leave no density that is finite and positive"):
+            make(**settings)
     with pytest.raises(ValueError, match="sigma must be positive, got 0"):
         make(sigma=0)
     with pytest.raises(ValueError, match="smoothing must be at least 0 cells, got -1"):

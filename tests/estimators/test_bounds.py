@@ -105,8 +105,30 @@ def test_what_is_attributed_is_the_log_odds():
     np.testing.assert_allclose(model.predict(X[:3]), 2 + 4 / (1 + np.exp(-logits)), rtol=1e-5)
 
 
+def test_what_rounding_adds_is_within_bounds():
+    y = np.where(Y > np.median(Y), 1 + 1e-7, -1e-7)
+    assert CNNRegressor(bounds=(0, 1), **QUICK).fit(X, y).predict(X).max() <= 1
+
+
+def test_channels_that_are_no_scalars_are_refused():
+    cubes = np.random.default_rng(0).random((6, 4, 5, 5, 5))
+    settings = {"architecture": "pyramid", "n_filters": (2, 2), "max_epochs": 1}
+    with pytest.raises(ValueError, match="last n_scalars=2 channels of X must be equal everywhere"):
+        CNNRegressor(n_scalars=2, **settings).fit(cubes, np.arange(6.0))
+    points = FieldPoints(cubes[:1, 0], np.zeros((6, 3), int), info={"z": np.arange(6.0)})
+    X = NeighborhoodFeaturizer(5, scalars=("z",)).fit_transform(points)
+    with pytest.raises(ValueError, match="X was made with n_scalars=1, got n_scalars=0"):
+        CNNRegressor(**settings).fit(X, np.arange(6.0))
+    points = FieldPoints([np.zeros((16, 16))], np.zeros((6, 2), int))
+    X = NeighborhoodFeaturizer(5, (1, 3)).fit_transform(points)
+    with pytest.raises(ValueError, match="X was made with n_levels=2, got n_levels=1"):
+        CNNRegressor(**settings).fit(X, np.arange(6.0))
+    with pytest.raises(TypeError, match=r"make_pipeline\(NeighborhoodFeaturizer\(\), CNNRegressor"):
+        CNNRegressor(**settings).fit(points, np.arange(6.0))
+
+
 def test_bad_bounds_and_targets_are_refused():
-    for bounds in ((1, 0), (0, 0), (0, np.inf), (0, 1, 2)):
+    for bounds in ((1, 0), (0, 0), (0, np.inf), (0, 1, 2), ("0", "1")):
         with pytest.raises(ValueError, match="bounds must be two rising numbers"):
             CNNRegressor(bounds=bounds, **QUICK).fit(X, Y)
     y = Y.copy()

@@ -29,8 +29,6 @@ def plain_cube(X, point, size, stride):
     for number, field in enumerate(X.fields):
         for sample in np.ndindex(*(size,) * X.n_dims):
             middle = np.add(point, stride * np.subtract(sample, half))
-            if not X.periodic and ((middle < 0) | (middle >= field.shape)).any():
-                continue
             total = 0.0
             for step in np.ndindex(*(stride,) * X.n_dims):
                 cell = middle + step - stride // 2
@@ -119,7 +117,9 @@ def test_what_does_not_fit_is_refused():
     X = FieldPoints(FIELDS[3], [[0, 0, 0]], info={"z": [1.0], "name": ["a"], "w": [1.0]})
     with pytest.raises(ValueError, match="size=9 at stride 3 are 27 cells wide, more than fields"):
         NeighborhoodFeaturizer(9, (1, 3)).fit(X)
-    for size, strides in ((4, (1,)), (3, (2,)), (3, ()), (3, (1.5,))):
+    with pytest.raises(ValueError, match="strides must hold at least one stride"):
+        NeighborhoodFeaturizer(3, ()).fit(X)
+    for size, strides in ((4, (1,)), (3, (2,)), (3, (1.5,))):
         with pytest.raises(ValueError, match="size and strides must be odd integers"):
             NeighborhoodFeaturizer(size, strides).fit(X)
     with pytest.raises(
@@ -136,9 +136,20 @@ def test_what_does_not_fit_is_refused():
         ShellAverageFeaturizer((0, 1)).fit(X).transform(FieldPoints(FIELDS[3][:1], [[0, 0, 0]]))
     with pytest.raises(ValueError, match="radii reach to 8 cells, fields of shape .* room for 7"):
         ShellAverageFeaturizer((0, 8)).fit(X)
-    for radii in ((), (2, 1), (-1, 2)):
+    for radii in ((), (2, 1), (-1, 2), (0, np.nan)):
         with pytest.raises(ValueError, match="radii must rise from at least 0"):
             ShellAverageFeaturizer(radii).fit(X)
+    # Distances of cells are 0, 1, 1.41, 1.73, 2, ...
+    for radii, words in (((0, 0.5, 1), "0 and 0.5"), ((1, 2, 2.1), "2 and 2.1")):
+        with pytest.raises(ValueError, match=f"radii: no cell lies between {words} cells"):
+            NeighborhoodFeaturizer(3, radii=radii).fit(X)
+
+
+def test_beyond_an_open_border_zeros_are_averaged_wherever_the_middle_lies():
+    X = FieldPoints([np.ones((21, 21))], [[0, 10], [1, 10], [2, 10], [3, 10]], periodic=False)
+    cubes = NeighborhoodFeaturizer(3, (3,), lazy=False).fit_transform(X)
+    shares = [[0, 2 / 3, 1], [0, 1, 1], [1 / 3, 1, 1], [2 / 3, 1, 1]]
+    np.testing.assert_allclose(cubes[:, 0, :, 1], shares, rtol=1e-6)
 
 
 @pytest.mark.parametrize("periodic", [True, False])

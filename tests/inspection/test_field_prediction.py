@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline, make_union
 
@@ -112,5 +113,32 @@ def test_what_cannot_be_predicted_is_refused():
     for tile in (0, 2.5, True):
         with pytest.raises(ValueError, match=f"tile must be an integer of at least 1, got {tile}"):
             predict_field(model, FIELDS, tile=tile)
-    with pytest.raises(ValueError, match="out must have the shape of the fields"):
+    with pytest.raises(ValueError, match="out must be an array of floats of shape"):
         predict_field(model, FIELDS, out=np.zeros((2, 2, 2)))
+
+
+def test_where_the_result_cannot_go_is_refused():
+    model = MODELS["levels"]().fit(points(POINTS), TARGET)
+    fixed = np.empty(SHAPE, np.float32)
+    fixed.flags.writeable = False
+    fields = np.array(FIELDS, dtype=np.float64)
+    for out, words in (
+        (np.empty(SHAPE, int), "out must be an array of floats of shape"),
+        ([1], r"out must be an array of floats of shape .* got \[1\]"),
+        (fixed, "out must be writeable, got a read-only array"),
+        (fields[0], "out must be none of the fields"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            predict_field(model, fields, out=out)
+
+
+def test_an_estimator_must_be_fitted_and_predict_one_number():
+    with pytest.raises(NotFittedError):
+        predict_field(MODELS["levels"](), FIELDS)
+    model = make_pipeline(ShellAverageFeaturizer((0, 1)), LinearRegression())
+    model.fit(points(POINTS), np.stack([TARGET, TARGET], 1))
+    with pytest.raises(ValueError, match="predicts one number for each cell, got float64 of sha"):
+        predict_field(model, FIELDS)
+    small = [field[:4, :4, :4] for field in FIELDS]
+    with pytest.raises(ValueError, match="more than fields of shape|have room for"):
+        predict_field(MODELS["levels"]().fit(points(POINTS), TARGET), small)

@@ -107,10 +107,14 @@ def test_what_cannot_be_split_is_refused():
 
     with pytest.raises(ValueError, match="n_splits must be an integer of at least 2, got 1"):
         split(1)
-    with pytest.raises(ValueError, match="block must be at least 1 cells, got 0"):
+    with pytest.raises(ValueError, match="block must be positive, got 0"):
         split(block=0)
-    with pytest.raises(ValueError, match="gap must be at least 0 cells, got -1"):
+    with pytest.raises(ValueError, match="gap must be at least 0, got -1"):
         split(gap=-1)
+    with pytest.raises(ValueError, match="periodic must be True or False, got 'no'"):
+        split(periodic="no")
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        split(box=(16, 16), X=np.zeros((4, 3)), groups=np.zeros((3, 2)))
     with pytest.raises(ValueError, match="n_splits=5 needs as many blocks with points, block=8"):
         split(block=8)
     with pytest.raises(ValueError, match="gap=8 around blocks of 4 cells leaves nothing"):

@@ -27,6 +27,18 @@ def test_points_of_a_slice_are_drawn_in_the_colour_of_their_part():
     matplotlib.pyplot.close(display.figure_)
 
 
+def test_what_cannot_be_drawn_is_refused():
+    X = FieldPoints([np.zeros((12, 12, 12))], np.argwhere(np.ones((12, 12, 12))))
+    cv = BlockSplit(4, block=6, gap=2, random_state=0)
+    with pytest.raises(ValueError, match="split must be one of 0 to 3, got 9"):
+        BlockSplitDisplay.from_splitter(cv, X, split=9)
+    with pytest.raises(ValueError, match="axis must be 0, 1 or 2, got 5"):
+        BlockSplitDisplay.from_splitter(cv, X, axis=5)
+    with pytest.raises(ValueError, match="slab: no point lies from 50 to 60 along axis 0"):
+        BlockSplitDisplay.from_splitter(cv, X, slab=(50, 60))
+    matplotlib.pyplot.close("all")
+
+
 def test_groups_take_the_place_of_points_that_x_does_not_know():
     points = np.argwhere(np.ones((12, 12)))
     cv = BlockSplit(2, block=4, gap=1, box=(12, 12), random_state=0)
