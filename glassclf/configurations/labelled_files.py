@@ -8,11 +8,10 @@ import numpy as np
 from glassclf._extras import import_extra
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.configurations.open_box import box_of
 
 # 2022 CODATA: 4184 J / mol by the charge of the electron and the number of Avogadro.
 KCAL_PER_MOL = 4184 / (1.602176634e-19 * 6.02214076e23)
-# Around what has no box of its own, in angstrom.
-MARGIN = 1.0
 ARRAYS = {"positions": ("R",), "numbers": ("z", "nuclear_charges"), "E": ("E",), "F": ("F",)}
 
 
@@ -104,7 +103,5 @@ def _read_arrays(path):
 
 
 def _configuration(positions, numbers, cell, periodic):
-    if not cell.any():
-        positions = positions - positions.min(axis=0) + MARGIN
-        cell = np.diag(positions.max(axis=0) + MARGIN)
+    positions, cell = box_of(positions, cell, periodic)
     return Configuration(positions, np.asarray(numbers, dtype=int), cell, periodic)
