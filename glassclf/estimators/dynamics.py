@@ -7,7 +7,7 @@ import numpy as np
 
 from glassclf._extras import import_extra
 from glassclf.configurations import Configuration, volume
-from glassclf.estimators.kept_pairs import KeptPairs, configuration_of
+from glassclf.estimators.kept_pairs import KeptPairs, configuration_of, types_of
 from glassclf.estimators.labels import PotentialMixin
 
 # Thickness of the empty slab that ASE wants around a plane.
@@ -35,8 +35,10 @@ def as_ase_calculator(estimator, *, skin=0.3):
     calculator : ase.calculators.calculator.Calculator
         With "energy", "free_energy" and "forces"; in three dimensions "stress" as well, where the
         box is periodic in all directions. ``n_searches`` counts the searches for neighbours. Types
-        are ``atoms.arrays["types"]`` where present, else atomic numbers. It warns, once, of
-        particles that are closer than any in the training.
+        are ``atoms.arrays["types"]`` where present, else atomic numbers; either may change between
+        calls, as in a swap. It warns, once, of particles that are closer than any in the training,
+        and raises ValueError for particles at the same place, unknown types, or atoms whose number
+        of dimensions is not that of the potential.
 
     Raises
     ------
@@ -93,6 +95,13 @@ def _calculator_class():
         @property
         def n_searches(self):
             return self.kept.n_searches
+
+        def check_state(self, atoms, tol=1e-15):
+            # ASE looks at numbers alone: a swap of types would leave the energy as it was.
+            changes = super().check_state(atoms, tol)
+            if self.atoms is not None and not np.array_equal(types_of(self.atoms), types_of(atoms)):
+                changes.append("types")
+            return changes
 
         def calculate(self, atoms=None, properties=("energy",), system_changes=base.all_changes):
             super().calculate(atoms, properties, system_changes)
