@@ -6,7 +6,7 @@ import numbers
 import numpy as np
 
 from glassclf._extras import import_extra
-from glassclf.configurations import Configuration, volume
+from glassclf.configurations import Configuration, Configurations, volume
 from glassclf.estimators.kept_pairs import KeptPairs, configuration_of, types_of
 from glassclf.estimators.labels import PotentialMixin
 
@@ -148,6 +148,8 @@ def as_ase_atoms(configuration, *, mass=1.0):
     ------
     TypeError
         If it is no Configuration.
+    ValueError
+        If the mass is not positive, or not one number.
     ImportError
         If ASE is missing: ``pip install "glassclf[io]"``.
 
@@ -160,7 +162,13 @@ def as_ase_atoms(configuration, *, mass=1.0):
     ([True, True, False], 4)
     """
     if not isinstance(configuration, Configuration):
-        raise TypeError(f"configuration must be one, got {type(configuration).__name__}")
+        is_set = isinstance(configuration, Configurations)
+        got = f"a set of {len(configuration)}: pass one of them, such as X[0]" if is_set else ""
+        raise TypeError(
+            f"configuration must be a Configuration, got {got or type(configuration).__name__}"
+        )
+    if mass is not None:
+        _check_mass(mass)
     ase = import_extra("ase", "io", "dynamics with ASE")
     n_particles, n_dims = configuration.positions.shape
     positions, cell = np.zeros((n_particles, 3)), np.diag([THICKNESS] * 3)
@@ -176,3 +184,12 @@ def as_ase_atoms(configuration, *, mass=1.0):
         plane = constraints.FixCartesian(np.arange(n_particles), mask=(False, False, True))
         atoms.set_constraint(plane)
     return atoms
+
+
+def _check_mass(mass):
+    is_number = isinstance(mass, numbers.Real) and not isinstance(mass, bool)
+    if not is_number or not 0 < mass < np.inf:
+        raise ValueError(
+            "mass must be one positive number, or None for those of the elements; others are set "
+            f"by atoms.set_masses, got {mass!r}"
+        )

@@ -233,5 +233,11 @@ def test_bad_input(spline):
         as_ase_calculator(3)
     with pytest.raises(ValueError, match="skin must be 0 or a positive number, got -1"):
         as_ase_calculator(spline, skin=-1)
-    with pytest.raises(TypeError, match="configuration must be one, got list"):
+    with pytest.raises(TypeError, match="configuration must be a Configuration, got list"):
         as_ase_atoms([])
+    X = labelled_lattices(2)[0]
+    with pytest.raises(TypeError, match=r"got a set of 2: pass one of them, such as X\[0\]"):
+        as_ase_atoms(X)
+    for mass in (-1.0, 0, np.nan, True, "1", np.ones(42)):
+        with pytest.raises(ValueError, match="mass must be one positive number, or None for those"):
+            as_ase_atoms(X[0], mass=mass)
