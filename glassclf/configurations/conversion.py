@@ -5,6 +5,7 @@ import numpy as np
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
 from glassclf.configurations.flat import is_flat
+from glassclf.configurations.open_box import box_of
 
 EXPECTED = (
     "a Configurations, or a list whose items are Configuration, ase.Atoms or "
@@ -20,7 +21,8 @@ def as_configurations(X):
     X : Configurations, or sequence of Configuration, ase.Atoms or (positions, types, box)
         Types of ``ase.Atoms`` are ``atoms.arrays["types"]`` where present, else the atomic numbers.
         Atoms in one plane are two-dimensional, if the cell does not repeat along z or is thinner
-        along z than it is wide.
+        along z than it is wide. Atoms without a cell, such as molecules, are three-dimensional,
+        also where they lie in one plane, and get an open box around them.
 
     Returns
     -------
@@ -79,7 +81,16 @@ def _from_atoms(atoms):
     cell, periodic = np.asarray(atoms.cell), np.asarray(atoms.pbc, dtype=bool)
     types = atoms.arrays.get("types", atoms.get_atomic_numbers())
     info = {name: value for name, value in atoms.info.items() if np.isscalar(value)}
-    n_dims = 2 if is_flat(positions[:, 2], cell, periodic) else 3
+    # Without a cell: a molecule, and water is none of two dimensions.
+    n_dims = 2 if cell.any() and is_flat(positions[:, 2], cell, periodic) else 3
+    positions, cell = box_of(positions, cell, periodic)
+    missing = ~cell[:n_dims].any(axis=1)
+    if missing.any():
+        axis = int(np.argmax(missing))
+        raise ValueError(
+            f"the cell has no lattice vector along {'xyz'[axis]}: give it one, such as by "
+            f"atoms.center(vacuum=1.0, axis={axis})"
+        )
     return Configuration(
         positions[:, :n_dims], types, cell[:n_dims, :n_dims], periodic[:n_dims], info
     )

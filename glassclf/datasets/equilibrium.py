@@ -229,7 +229,10 @@ def _check_temperatures(temperatures):
     values = np.atleast_1d(temperatures)
     is_number = values.ndim == 1 and values.size and values.dtype.kind in "iuf"
     if not is_number or not (values > 0).all() or not np.isfinite(values).all():
-        raise ValueError(f"temperatures must be positive numbers, got {temperatures!r}")
+        raise ValueError(
+            f"temperatures must be positive numbers, one or a flat list of them, got "
+            f"{temperatures!r}"
+        )
     values = values.astype(np.float64).tolist()
     if len(set(values)) < len(values):
         raise ValueError(f"temperatures must be different ones, got {values}: n_runs repeats runs")

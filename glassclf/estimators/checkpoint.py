@@ -217,7 +217,7 @@ class Checkpoint:
         differences = [
             name
             for name, value in found["data"].items()
-            if self.fingerprints["data"][name] != value
+            if self.fingerprints["data"].get(name) != value
         ]
         # Estimators of two classes have other parameters altogether.
         names = ["class"] if here["class"] != there["class"] else sorted(here.keys() | there.keys())

@@ -6,8 +6,8 @@ import numbers
 import numpy as np
 
 from glassclf._extras import import_extra
-from glassclf.configurations import Configuration, volume
-from glassclf.estimators.kept_pairs import KeptPairs, configuration_of
+from glassclf.configurations import Configuration, Configurations, volume
+from glassclf.estimators.kept_pairs import KeptPairs, configuration_of, types_of
 from glassclf.estimators.labels import PotentialMixin
 
 # Thickness of the empty slab that ASE wants around a plane.
@@ -35,8 +35,10 @@ def as_ase_calculator(estimator, *, skin=0.3):
     calculator : ase.calculators.calculator.Calculator
         With "energy", "free_energy" and "forces"; in three dimensions "stress" as well, where the
         box is periodic in all directions. ``n_searches`` counts the searches for neighbours. Types
-        are ``atoms.arrays["types"]`` where present, else atomic numbers. It warns, once, of
-        particles that are closer than any in the training.
+        are ``atoms.arrays["types"]`` where present, else atomic numbers; either may change between
+        calls, as in a swap. It warns, once, of particles that are closer than any in the training,
+        and raises ValueError for particles at the same place, unknown types, or atoms whose number
+        of dimensions is not that of the potential.
 
     Raises
     ------
@@ -94,6 +96,13 @@ def _calculator_class():
         def n_searches(self):
             return self.kept.n_searches
 
+        def check_state(self, atoms, tol=1e-15):
+            # ASE looks at numbers alone: a swap of types would leave the energy as it was.
+            changes = super().check_state(atoms, tol)
+            if self.atoms is not None and not np.array_equal(types_of(self.atoms), types_of(atoms)):
+                changes.append("types")
+            return changes
+
         def calculate(self, atoms=None, properties=("energy",), system_changes=base.all_changes):
             super().calculate(atoms, properties, system_changes)
             self.results = _results(self.kept, self.atoms)
@@ -139,6 +148,8 @@ def as_ase_atoms(configuration, *, mass=1.0):
     ------
     TypeError
         If it is no Configuration.
+    ValueError
+        If the mass is not positive, or not one number.
     ImportError
         If ASE is missing: ``pip install "glassclf[io]"``.
 
@@ -151,7 +162,13 @@ def as_ase_atoms(configuration, *, mass=1.0):
     ([True, True, False], 4)
     """
     if not isinstance(configuration, Configuration):
-        raise TypeError(f"configuration must be one, got {type(configuration).__name__}")
+        is_set = isinstance(configuration, Configurations)
+        got = f"a set of {len(configuration)}: pass one of them, such as X[0]" if is_set else ""
+        raise TypeError(
+            f"configuration must be a Configuration, got {got or type(configuration).__name__}"
+        )
+    if mass is not None:
+        _check_mass(mass)
     ase = import_extra("ase", "io", "dynamics with ASE")
     n_particles, n_dims = configuration.positions.shape
     positions, cell = np.zeros((n_particles, 3)), np.diag([THICKNESS] * 3)
@@ -167,3 +184,12 @@ def as_ase_atoms(configuration, *, mass=1.0):
         plane = constraints.FixCartesian(np.arange(n_particles), mask=(False, False, True))
         atoms.set_constraint(plane)
     return atoms
+
+
+def _check_mass(mass):
+    is_number = isinstance(mass, numbers.Real) and not isinstance(mass, bool)
+    if not is_number or not 0 < mass < np.inf:
+        raise ValueError(
+            "mass must be one positive number, or None for those of the elements; others are set "
+            f"by atoms.set_masses, got {mass!r}"
+        )

@@ -34,7 +34,9 @@ def data_fingerprint(X, y, groups, sample_weight):
     X : object
         Hashed by its own method ``fingerprint`` where it has one: a set that is mapped into memory
         is then not read.
-    y, groups, sample_weight : array-like or None
+    y : array-like, or dict of array-like or None
+        Targets; where there are several kinds, by their names.
+    groups, sample_weight : array-like or None
 
     Returns
     -------
@@ -43,9 +45,10 @@ def data_fingerprint(X, y, groups, sample_weight):
     if isinstance(X, np.ndarray):
         # Neither the order of its memory nor where that is changes what it holds.
         X = np.ascontiguousarray(X).view(np.ndarray)
+    targets = y if isinstance(y, dict) else {"y": y}
     return {
         "X": X.fingerprint() if hasattr(X, "fingerprint") else joblib.hash(X),
-        "y": joblib.hash(y),
+        **{name: None if part is None else joblib.hash(part) for name, part in targets.items()},
         "groups": None if groups is None else joblib.hash(np.asarray(groups).tolist()),
         "sample_weight": None if sample_weight is None else joblib.hash(np.asarray(sample_weight)),
     }

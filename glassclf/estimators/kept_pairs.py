@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 
 from glassclf.configurations import Configuration, Configurations, Pairs, pairs_one_way
+from glassclf.configurations.flat import is_flat
+from glassclf.estimators.labels import refuse_coincident
 
 
 class KeptPairs:
@@ -42,7 +44,9 @@ class KeptPairs:
         vectors = self._pairs.vectors + moved[targets] - moved[sources]
         distances = np.sqrt(np.einsum("pi,pi->p", vectors, vectors))
         near = distances < self.potential.r_max
-        return Pairs(sources[near], targets[near], vectors[near], distances[near])
+        pairs = Pairs(sources[near], targets[near], vectors[near], distances[near])
+        refuse_coincident(pairs, self.potential.r_max, "the atoms")
+        return pairs
 
     def _is_near(self, now):
         start = self._start
@@ -71,6 +75,20 @@ class KeptPairs:
             )
 
 
+def types_of(atoms):
+    """Types of atoms: the array of that name where there is one, else atomic numbers.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+
+    Returns
+    -------
+    types : ndarray of shape (n_particles,)
+    """
+    return atoms.arrays.get("types", atoms.numbers)
+
+
 def configuration_of(atoms, n_dims):
     """Make a Configuration of atoms, in the plane of x and y where there are two dimensions.
 
@@ -82,10 +100,38 @@ def configuration_of(atoms, n_dims):
     Returns
     -------
     configuration : Configuration
+
+    Raises
+    ------
+    ValueError
+        If the atoms have another number of dimensions.
     """
-    types = atoms.arrays.get("types", atoms.numbers)
+    _check_dimensions(atoms, n_dims)
     cell = np.asarray(atoms.cell)[:n_dims, :n_dims]
     if not cell.any():
         # Atoms without a cell: any does, as nothing repeats.
         cell = np.eye(n_dims)
-    return Configuration(atoms.positions[:, :n_dims], types, cell, atoms.pbc[:n_dims])
+    return Configuration(atoms.positions[:, :n_dims], types_of(atoms), cell, atoms.pbc[:n_dims])
+
+
+def _check_dimensions(atoms, n_dims):
+    heights = atoms.positions[:, 2]
+    if n_dims == 2:
+        if atoms.pbc[2]:
+            raise ValueError(
+                "the potential is two-dimensional, the atoms repeat along z: set atoms.pbc = "
+                "[True, True, False], or make them by as_ase_atoms"
+            )
+        if np.ptp(heights) != 0:
+            raise ValueError(
+                f"the potential is two-dimensional, the atoms have z from {heights.min():.4g} to "
+                f"{heights.max():.4g}: give all of them one z and keep it, as as_ase_atoms does"
+            )
+    # A molecule may be planar, but a plane that repeats is what as_ase_atoms makes of two
+    # dimensions.
+    elif atoms.pbc[:2].any() and is_flat(heights, np.asarray(atoms.cell), atoms.pbc):
+        raise ValueError(
+            "the potential is three-dimensional, the atoms lie in a plane that does not repeat "
+            "along z: for a layer in three dimensions set atoms.pbc = True and a cell that is "
+            "longer along z than along x and y"
+        )

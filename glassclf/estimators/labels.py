@@ -6,7 +6,15 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from glassclf.configurations import as_configurations, pairs_one_way, volume
+from glassclf.configurations import (
+    as_configurations,
+    nearest_neighbors,
+    pairs_one_way,
+    volume,
+)
+
+# Particles that are closer than this share of the range are at one place: a force has no direction.
+SAME_PLACE = 1e-9
 
 
 class PotentialMixin(RegressorMixin):
@@ -85,11 +93,16 @@ class PotentialMixin(RegressorMixin):
         tags.input_tags.two_d_array = False
         return tags
 
-    def _learn_input(self, X):
+    def _learn_input(self, X, weights):
         self.types_ = np.unique(X.types)
         self.n_dims_ = X.n_dims
         self.n_features_in_ = len(self.types_)
-        self.closest_ = closest_distances(X, self.types_, self.r_max)
+        self.closest_ = closest_distances(X, self.types_, self.r_max, weights)
+        if np.isinf(self.closest_).all():
+            raise ValueError(
+                f"no two particles are within r_max={self.r_max:g} of each other in any "
+                f"configuration{_nearest_pair(X)}: are both in one unit of length?"
+            )
 
     def _check_fitted(self):
         check_is_fitted(self)
@@ -102,8 +115,7 @@ class PotentialMixin(RegressorMixin):
         return X
 
     def _check_kind(self, X):
-        if len(X) == 0:
-            raise ValueError("X is empty: expected at least one configuration")
+        _refuse_empty(X)
         if X.n_dims != self.n_dims_:
             raise ValueError(
                 f"X is {X.n_dims}-dimensional, {type(self).__name__} was fitted on "
@@ -134,7 +146,13 @@ class PotentialMixin(RegressorMixin):
             )
 
 
-def closest_distances(X, types, r_max):
+def _nearest_pair(X):
+    """The words that say how far apart the closest particles are."""
+    pairs = [nearest_neighbors(one, 1).distances.min() for one in X if one.n_particles > 1]
+    return f" (the closest are {min(pairs):.4g} apart)" if pairs else ", each has a single particle"
+
+
+def closest_distances(X, types, r_max, weights=None):
     """Find the closest pair of each two types.
 
     Parameters
@@ -144,19 +162,56 @@ def closest_distances(X, types, r_max):
         Sorted; all that X has.
     r_max : float
         Range of the search.
+    weights : ndarray of shape (n_samples,), default=None
+        Configurations of weight 0 do not count.
 
     Returns
     -------
     closest : ndarray of shape (n_types, n_types)
         Symmetric; infinite where no pair is in range.
+
+    Raises
+    ------
+    ValueError
+        If two particles are at the same place, whatever the weight.
     """
     closest = np.full((len(types), len(types)), np.inf)
-    for configuration in X:
+    for index, configuration in enumerate(X):
         pairs = pairs_one_way(configuration, r_max)
+        refuse_coincident(pairs, r_max, f"configuration {index}")
+        if weights is not None and weights[index] == 0:
+            continue
         kinds = np.searchsorted(types, configuration.types)
         a, b = np.sort([kinds[pairs.sources], kinds[pairs.targets]], axis=0)
         np.minimum.at(closest, (a, b), pairs.distances)
     return np.minimum(closest, closest.T)
+
+
+def refuse_coincident(pairs, r_max, owner):
+    """Refuse particles at the same place, between which no force has a direction.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Those in range.
+    r_max : float
+        The range.
+    owner : str
+        Whose particles they are, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are any.
+    """
+    coincident = pairs.distances <= SAME_PLACE * r_max
+    if coincident.any():
+        first = np.argmax(coincident)
+        a, b = sorted((int(pairs.sources[first]), int(pairs.targets[first])))
+        raise ValueError(
+            f"particles {a} and {b} of {owner} are at the same place: remove one, or the "
+            "configuration"
+        )
 
 
 def check_labels(X, energy, forces):
@@ -178,8 +233,10 @@ def check_labels(X, energy, forces):
     Raises
     ------
     ValueError
-        If energies are missing or not finite, or a shape is another one than it should be.
+        If there is no configuration, energies are missing or not finite, or a shape is another one
+        than it should be.
     """
+    _refuse_empty(X)
     if energy is None:
         raise ValueError("energy is missing: a potential is trained on the energy of each sample")
     energy = np.asarray(energy, dtype=np.float64)
@@ -188,7 +245,9 @@ def check_labels(X, energy, forces):
             f"energy must have one value for each of the {len(X)} configurations, got shape "
             f"{energy.shape}"
         )
-    _refuse_gaps("energy", energy[:, None], np.arange(len(X) + 1))
+    missing = ~np.isfinite(energy)
+    if missing.any():
+        raise ValueError(f"energy of sample {np.argmax(missing)} is missing: it is NaN or infinite")
     return energy, None if forces is None else _check_forces(X, forces)
 
 
@@ -214,15 +273,20 @@ def _check_forces(X, forces):
                     f"got {part.shape}"
                 )
         joined = np.concatenate(parts)
-    _refuse_gaps("forces", joined, X.offsets)
+    missing = ~np.isfinite(joined).all(axis=1)
+    if missing.any():
+        first = np.argmax(missing)
+        sample = np.searchsorted(X.offsets, first, side="right") - 1
+        raise ValueError(
+            f"the force on particle {first - X.offsets[sample]} of sample {sample} is missing: it "
+            "is NaN or infinite"
+        )
     return joined
 
 
-def _refuse_gaps(name, values, offsets):
-    missing = ~np.isfinite(values).all(axis=1)
-    if missing.any():
-        sample = np.searchsorted(offsets, np.argmax(missing), side="right") - 1
-        raise ValueError(f"{name} of sample {sample} is missing: it is NaN or infinite")
+def _refuse_empty(X):
+    if len(X) == 0:
+        raise ValueError("X is empty: expected at least one configuration")
 
 
 def count_types(X, types):

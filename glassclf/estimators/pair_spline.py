@@ -119,7 +119,7 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         X = as_configurations(X)
         energy, forces = check_labels(X, energy, forces)
         weights = _check_sample_weight(sample_weight, energy, ensure_non_negative=True)
-        self._learn_input(X)
+        self._learn_input(X, weights)
         self.knots_ = np.array([self._knots(a, b) for a, b in self._type_pairs()])
         self.coefficients_, self.type_energies_ = self._solve(X, energy, forces, weights)
         return self

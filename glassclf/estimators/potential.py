@@ -13,7 +13,7 @@ from glassclf.estimators.base import NetworkEstimator
 from glassclf.estimators.documentation import document
 from glassclf.estimators.fingerprint import data_fingerprint
 from glassclf.estimators.fitting import FitData
-from glassclf.estimators.labels import PotentialMixin, check_labels, count_types
+from glassclf.estimators.labels import PotentialMixin, check_labels, closest_distances, count_types
 from glassclf.estimators.pair_spline import PairSplineRegressor
 from glassclf.estimators.potential_samples import PairSamples, batch_of_pairs
 from glassclf.estimators.targets import normalized_weights
@@ -23,6 +23,8 @@ from glassclf.networks import PotentialNetwork
 # Of the energies per particle, in units of the forces' spread times the closest distance. At one
 # temperature energies hardly differ, and their errors would outweigh those of the forces.
 LEAST_SPREAD = 0.02
+# What says what the weights mean: a training that goes on cannot change it.
+OF_NETWORK = ("r_max", "hidden_size", "n_layers", "n_radial", "angular_order", "pair_prior")
 # What a network whose gradient is trained cannot do, and why.
 UNSUPPORTED = {
     "augment": (None, "the energy does not change under shifts, turns and mirrors anyway"),
@@ -104,9 +106,10 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
     closest_ : ndarray of shape (n_types, n_types)
         Closest distance of each two types in the training; infinite where there was no pair.
     type_energies_ : ndarray of shape (n_types,)
-        Energy of a particle of each type, by least squares, to which the network adds.
+        Energy of a particle of each type, by least squares, to which the network adds. Zero with
+        ``pair_prior``: those of ``prior_`` count then.
     force_scale_ : float
-        Spread of the forces; 1 where none were given.
+        Spread of the forces, each configuration by its weight; 1 where none were given.
     prior_ : PairSplineRegressor or None
     <attributes>
 
@@ -219,11 +222,13 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
         groups = self._known_groups(X, groups, len(X))
         hashes = None
         if self.checkpoint is not None:
-            hashes = data_fingerprint(X, (energy, forces), groups, sample_weight)
+            targets = {"energy": energy, "forces": forces}
+            hashes = data_fingerprint(X, targets, groups, sample_weight)
         if continued:
-            self._check_kind(X)
+            self._check_continued(X)
         else:
-            self._learn_input(X)
+            self._settings = {name: getattr(self, name) for name in OF_NETWORK}
+            self._learn_input(X, weights)
             self._learn_prior(X, energy, forces, weights)
         left = energy - count_types(X, self.types_) @ self.type_energies_
         if self.prior_ is not None:
@@ -231,12 +236,23 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
             left = left - known[0]
             forces = None if forces is None else forces - known[1]
         if not continued:
-            self._learn_scales(left / X.n_particles, forces)
+            self._learn_scales(X, left / X.n_particles, forces, weights)
         if forces is not None:
             forces = forces / self.force_scale_
         samples = PairSamples(X, self.r_max, self.types_, forces)
         targets = (left / X.n_particles / self._energy_unit).astype(np.float32)[:, None]
         return FitData(samples, targets, groups, normalized_weights(weights), hashes), energy
+
+    def _check_continued(self, X):
+        """Refuse what would give the weights of a fitted network another meaning."""
+        for name, value in self._settings.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} differs from {name}={value!r} of the first "
+                    "fit: use warm_start=False, or the value of the first fit"
+                )
+        self._check_kind(X)
+        closest_distances(X, self.types_, self.r_max)
 
     def _learn_prior(self, X, energy, forces, weights):
         """Fit what is linear: energies of types, and splines of pairs if they are asked for."""
@@ -253,11 +269,17 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
             counts * per_particle[:, None], energy * per_particle, rcond=1e-10
         )[0]
 
-    def _learn_scales(self, left, forces):
+    def _learn_scales(self, X, left, forces, weights):
         seen = self.closest_[np.isfinite(self.closest_)]
-        self._r_min = float(min(seen.min(initial=np.inf), 0.9 * self.r_max))
-        spread = float(left.std()) or 1.0
-        size = 0.0 if forces is None else float(np.sqrt(np.mean(forces**2)))
+        self._r_min = float(min(seen.min(), 0.9 * self.r_max))
+        # From one that counts: without a spread the differences are then exactly zero.
+        left = left - left[np.argmax(weights)]
+        mean = np.average(left, weights=weights)
+        spread = float(np.sqrt(np.average((left - mean) ** 2, weights=weights))) or 1.0
+        size = 0.0
+        if forces is not None:
+            squares, counts = (forces**2).mean(axis=1), np.repeat(weights, X.n_particles)
+            size = float(np.sqrt(np.average(squares, weights=counts)))
         self.force_scale_ = size or 1.0
         self._energy_unit = size * self._r_min or spread
         self._energy_spread = max(spread / self._energy_unit, LEAST_SPREAD)
@@ -265,6 +287,7 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
 
     def _check_samples(self, X):
         self._check_kind(X)
+        closest_distances(X, self.types_, self.r_max)
         return PairSamples(X, self.r_max, self.types_)
 
     def _compute(self, X):

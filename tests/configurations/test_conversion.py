@@ -91,6 +91,18 @@ class TestAtoms:
         assert as_configurations([self.atoms(cell=[3.0, 4.0, 1.0], pbc=True)]).n_dims == 2
         assert as_configurations([self.atoms(cell=[3.0, 4.0, 5.0], pbc=True)]).n_dims == 3
 
+    def test_atoms_without_a_cell_get_an_open_box_in_three_dimensions(self):
+        water = [[0.0, 0.0, 0.0], [0.76, 0.59, 0.0], [-0.76, 0.59, 0.0]]
+        for positions in (water, [[0.0, 0.0, 0.0]]):
+            X = as_configurations([self.Atoms([1] * len(positions), positions)])
+            assert X.n_dims == 3
+            assert not X.periodic.any()
+            np.testing.assert_allclose(X.positions - X.positions[0], positions)
+            assert ((X.positions > 0) & (X.positions < X[0].box)).all()
+
+    def test_a_plane_needs_no_lattice_vector_along_z(self):
+        assert as_configurations([self.atoms(cell=[3.0, 4.0, 0.0])]).n_dims == 2
+
     def test_a_solid_is_three_dimensional(self):
         cell = [[3.0, 0, 0], [1.0, 4.0, 0], [0, 0.5, 5.0]]
         positions = [[0.5, 0.5, 0.0], [1.0, 1.5, 2.0]]
@@ -121,7 +133,10 @@ class TestAtoms:
     def test_errors(self):
         with pytest.raises(TypeError, match=r"got one: pass a list, \[Atoms\]"):
             as_configurations(self.atoms())
-        with pytest.raises(ValueError, match="configuration 1: box lengths must be positive"):
+        with pytest.raises(ValueError, match="configuration 1: pbc is set, but there is no cell"):
             as_configurations([self.atoms(), self.atoms(cell=None)])
+        slab = self.atoms(positions=[[0, 0, 0], [0, 0, 1]], cell=[3.0, 4.0, 0.0])
+        with pytest.raises(ValueError, match=r"no lattice vector along z: .*center\(vacuum"):
+            as_configurations([slab])
         with pytest.raises(ValueError, match="configuration 0: positions is empty"):
             as_configurations([self.Atoms(cell=[1, 1, 1])])

@@ -28,12 +28,46 @@ def test_arrays_of_md17(tmp_path):
         assert (one.positions < one.box).all()
 
 
+def test_arrays_of_the_revised_md17(tmp_path):
+    names = {"R": "coords", "z": "nuclear_charges", "E": "energies", "F": "forces"}
+    np.savez(tmp_path / "co.npz", **ARRAYS)
+    renamed = {names[name]: array for name, array in ARRAYS.items()}
+    np.savez(tmp_path / "revised.npz", **renamed, old_indices=np.arange(2), name="CO")
+    (X, energy, forces), (Y, energy_too, forces_too) = (
+        read_labelled(tmp_path / name) for name in ("co.npz", "revised.npz")
+    )
+    assert X.fingerprint() == Y.fingerprint()
+    np.testing.assert_array_equal(energy, energy_too)
+    np.testing.assert_array_equal(forces, forces_too)
+
+
+def with_nan(array):
+    array = np.array(array, dtype=float)
+    array[(1, *[0] * (array.ndim - 1))] = np.nan
+    return array
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"E": None}, "has no array E"),
-        ({"z": None, "F": None}, "has no array z or nuclear_charges, F"),
-        ({"F": np.zeros((2, 3, 3))}, r"R and F must have shape \(2, 2, 3\), as of E and z, got"),
+        ({"E": None}, "has no array E or energies; there are: R, z, F"),
+        ({"z": None, "F": None}, "has no array z or nuclear_charges, F or forces; there are: R, E"),
+        (
+            {"F": np.zeros((2, 3, 3))},
+            r"F must have shape \(2, 2, 3\), to go with R of .*3, 3\)",
+        ),
+        ({"E": np.zeros(1)}, r"E must have shape \(2,\), to go with R of .*, got \(1,\)"),
+        ({"z": np.array([6, 8, 1])}, r"z must have shape \(2,\), to go with R"),
+        ({"R": np.zeros((2, 3))}, r"R must have shape \(n, n_atoms, 3\), got \(2, 3\)"),
+        ({"z": np.array([6.0, 8.5])}, r"z must be whole numbers, got 8\.5"),
+        ({"z": np.array(["C", "O"])}, "z must be numbers, got an array of <U1"),
+        ({"R": with_nan(POSITIONS)}, r"configuration 1: positions must be finite, .* particle 0"),
+        ({"E": np.array([1.0, np.nan])}, r"co\.npz: configuration 1 has NaN or inf.* its energy"),
+        ({"F": with_nan(ARRAYS["F"])}, r"co\.npz: configuration 1 has NaN or inf.* its forces"),
+        (
+            {"R": POSITIONS[:0], "E": np.zeros(0), "F": POSITIONS[:0]},
+            r"co\.npz holds no configuration",
+        ),
     ],
 )
 def test_bad_arrays(tmp_path, changed, message):
@@ -44,9 +78,53 @@ def test_bad_arrays(tmp_path, changed, message):
 
 
 def test_no_arrays_at_all(tmp_path):
-    (tmp_path / "co.npz").write_text("nothing")
-    with pytest.raises(ValueError, match=r"co\.npz is no file of numpy arrays"):
-        read_labelled(tmp_path / "co.npz")
+    junk, pickled, single = (tmp_path / f"{name}.npz" for name in ("junk", "pickled", "single"))
+    junk.write_text("nothing")
+    (tmp_path / "empty.npz").touch()
+    np.savez(pickled, **ARRAYS | {"E": np.array([{}, {}])})
+    with open(single, "wb") as file:
+        np.save(file, POSITIONS)
+    for path in (junk, tmp_path / "empty.npz", pickled, single):
+        with pytest.raises(ValueError, match="is no .npz file of arrays of numbers") as raised:
+            read_labelled(path)
+        assert "allow_pickle" not in str(raised.value)
+        assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["absent.npz", "absent.extxyz"])
+def test_a_file_that_is_not_there(tmp_path, name):
+    pytest.importorskip("ase")
+    with pytest.raises(FileNotFoundError):
+        read_labelled(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["", "nothing\n", "2\n\nCu 0 0\n", "2\nx\nCu 0 0 0\n"])
+@pytest.mark.parametrize("ending", ["xyz", "extxyz"])
+def test_junk_for_ase(tmp_path, text, ending):
+    pytest.importorskip("ase")
+    path = tmp_path / f"junk.{ending}"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"junk\.{ending} (is no file that|holds no config)"):
+        read_labelled(path)
+
+
+def test_gaps_in_files_of_ase(tmp_path):
+    ase = pytest.importorskip("ase")
+    from ase.calculators.singlepoint import SinglePointCalculator
+    from ase.io import write
+
+    def refusal(energy=1.0, forces=0.0, **changes):
+        atoms = ase.Atoms("Cu", **changes)
+        forces = np.full((1, 3), forces)
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+        write(tmp_path / "gap.traj", atoms)
+        with pytest.raises(ValueError, match=r"gap\.traj: configuration 0") as raised:
+            read_labelled(tmp_path / "gap.traj")
+        return str(raised.value)
+
+    assert "NaN or infinity in its energy" in refusal(energy=np.nan)
+    assert "NaN or infinity in its forces" in refusal(forces=np.inf)
+    assert "pbc is set, but there is no cell" in refusal(pbc=True)
 
 
 def test_files_of_ase(tmp_path):

@@ -96,9 +96,9 @@ def test_directory_keeps_runs(tmp_path, mixture):
         make_equilibrium([0.7, 1.5], 2, **settings)
 
 
-@pytest.mark.parametrize("temperatures", [[], -1.0, [1.0, np.nan], ["hot"], [[1.0]]])
+@pytest.mark.parametrize("temperatures", [[], -1.0, [1.0, np.nan], ["hot"], [[1.0, 2.0]]])
 def test_bad_temperatures(temperatures):
-    with pytest.raises(ValueError, match="temperatures must be positive numbers"):
+    with pytest.raises(ValueError, match="temperatures must be positive numbers, one or a flat"):
         make_equilibrium(temperatures, **SHORT)
 
 

@@ -153,6 +153,69 @@ def test_neighbours_are_searched_anew_in_another_box(spline):
     assert atoms.calc.n_searches == 2
 
 
+@pytest.mark.parametrize("name", ["types", "numbers"])
+def test_types_may_be_swapped_between_calls(spline, name):
+    atoms = start()
+    if name == "numbers":
+        del atoms.arrays["types"]
+    atoms.calc = as_ase_calculator(spline)
+    before = atoms.get_potential_energy()
+    types = atoms.arrays[name]
+    a, b = np.flatnonzero(types == 0)[0], np.flatnonzero(types == 1)[0]
+    types[[a, b]] = types[[b, a]]
+    swapped = Configuration(atoms.positions[:, :2], types, np.asarray(atoms.cell)[:2, :2])
+    after = atoms.get_potential_energy()
+    assert after == pytest.approx(spline.predict([swapped])[0], rel=1e-9)
+    assert after != pytest.approx(before, rel=1e-6)
+    types[[a, b]] = types[[b, a]]
+    assert atoms.get_potential_energy() == pytest.approx(before, rel=1e-9)
+
+
+def test_types_that_appear_or_go_count_at_once(spline):
+    atoms = start()
+    atoms.calc = as_ase_calculator(spline)
+    before = atoms.get_potential_energy()
+    atoms.arrays["types"] = 1 - atoms.arrays["types"]
+    assert atoms.get_potential_energy() != pytest.approx(before, rel=1e-6)
+    del atoms.arrays["types"]
+    assert atoms.get_potential_energy() == pytest.approx(before, rel=1e-9)
+
+
+def test_atoms_must_lie_in_the_plane_of_a_potential_in_two_dimensions(spline):
+    atoms = start()
+    atoms.calc = as_ase_calculator(spline)
+    atoms.positions[3, 2] = 5.0
+    with pytest.raises(ValueError, match="two-dimensional, the atoms have z from 0 to 5: give all"):
+        atoms.get_forces()
+    atoms.positions[:, 2] = 5.0
+    assert np.isfinite(atoms.get_potential_energy())
+    atoms.pbc = True
+    with pytest.raises(ValueError, match="repeat along z: set atoms.pbc = .True, True, False"):
+        atoms.get_forces()
+
+
+def test_a_plane_is_refused_by_a_potential_in_three_dimensions():
+    X, model = three_dimensions()
+    plane = as_ase_atoms(noisy_lattice(0.05, n_cells=(8, 9), random_state=5))
+    plane.calc = as_ase_calculator(model)
+    with pytest.raises(ValueError, match="three-dimensional, the atoms lie in a plane that do"):
+        plane.get_forces()
+    # Planar molecules, and layers in a tall box, are of three dimensions.
+    plane.pbc = False
+    assert np.isfinite(plane.get_potential_energy())
+    plane.pbc = True
+    plane.cell[2, 2] = 50.0
+    assert np.isfinite(plane.get_potential_energy())
+
+
+def test_particles_at_the_same_place(potential):
+    atoms = start()
+    atoms.calc = as_ase_calculator(potential)
+    atoms.positions[7] = atoms.positions[3]
+    with pytest.raises(ValueError, match="particles 3 and 7 of the atoms are at the same place"):
+        atoms.get_forces()
+
+
 @pytest.mark.filterwarnings("default:two particles are")
 def test_it_warns_once_of_close_particles(spline):
     atoms = as_ase_atoms(Configuration([[4.0, 5.0], [4.4, 5.0]], [0, 0], [10.0, 10.0]))
@@ -170,5 +233,11 @@ def test_bad_input(spline):
         as_ase_calculator(3)
     with pytest.raises(ValueError, match="skin must be 0 or a positive number, got -1"):
         as_ase_calculator(spline, skin=-1)
-    with pytest.raises(TypeError, match="configuration must be one, got list"):
+    with pytest.raises(TypeError, match="configuration must be a Configuration, got list"):
         as_ase_atoms([])
+    X = labelled_lattices(2)[0]
+    with pytest.raises(TypeError, match=r"got a set of 2: pass one of them, such as X\[0\]"):
+        as_ase_atoms(X)
+    for mass in (-1.0, 0, np.nan, True, "1", np.ones(42)):
+        with pytest.raises(ValueError, match="mass must be one positive number, or None for those"):
+            as_ase_atoms(X[0], mass=mass)

@@ -87,8 +87,10 @@ def test_pair_that_was_not_there_warns():
 
 
 def test_compositions_tell_the_energies_of_types():
-    X = [([[1.0, 1.0]] * 1 + [[9.0, 9.0]], types, [20.0, 20.0]) for types in ([0, 0], [0, 1])]
-    model = PairSplineRegressor().fit(X, [2.0, 5.0])
+    far = [[1.0, 1.0], [9.0, 9.0]]
+    X = [(far, types, [20.0, 20.0]) for types in ([0, 0], [0, 1])]
+    near = ([[1.0, 1.0], [1.0, 2.0]], [0, 0], [20.0, 20.0])
+    model = PairSplineRegressor().fit([*X, near], [2.0, 5.0, 1.0])
     np.testing.assert_allclose(model.type_energies_, [1.0, 4.0], rtol=1e-6)
 
 
@@ -118,7 +120,10 @@ BAD = [
         r"forces\[1\] must have the shape of the positions, \(42, 2\), got \(42, 3\)",
     ),
     ({"forces": np.zeros((83, 2))}, r"must have the shape of their positions, \(84, 2\), got"),
-    ({"forces": np.full((84, 2), np.inf)}, "forces of sample 0 is missing"),
+    (
+        {"forces": [np.zeros((42, 2)), np.where(np.arange(84).reshape(42, 2) == 7, np.nan, 0.0)]},
+        "the force on particle 3 of sample 1 is missing: it is NaN or infinite",
+    ),
 ]
 
 
@@ -128,6 +133,48 @@ def test_bad_targets(changed, message):
     targets = {"energy": [1.0, 2.0], "forces": None, **changed}
     with pytest.raises(ValueError, match=message):
         PairSplineRegressor().fit(X, targets["energy"], forces=targets["forces"])
+
+
+def test_nothing_in_range():
+    far = ([[1.0, 1.0], [4.0, 5.0]], [0, 0], [20.0, 20.0])
+    alone = ([[1.0, 1.0]], [0], [20.0, 20.0])
+    text = r"no two particles are within r_max=2.5 .*\(the closest are 5 apart\): are both in"
+    with pytest.raises(ValueError, match=text):
+        PairSplineRegressor().fit([far, alone], [1.0, 2.0])
+    with pytest.raises(ValueError, match="in any configuration, each has a single particle: are"):
+        PairSplineRegressor().fit([alone], [1.0])
+
+
+def test_particles_at_the_same_place(fitted):
+    X, energy, _ = labelled_lattices(3)
+    X.positions[X.offsets[2] + 7] = X.positions[X.offsets[2] + 3] + X[2].box
+    text = "particles 3 and 7 of configuration 2 are at the same place: remove one, or the config"
+    for ask in (fitted.predict, fitted.predict_forces, fitted.predict_stress):
+        with pytest.raises(ValueError, match=text):
+            ask(X)
+    for weights in (None, [1.0, 1.0, 0.0]):
+        with pytest.raises(ValueError, match=text):
+            PairSplineRegressor().fit(X, energy, sample_weight=weights)
+
+
+def test_samples_of_no_weight_change_nothing():
+    X, energy, forces = labelled_lattices(4)
+    X.positions[X.offsets[3]] = X.positions[X.offsets[3] + 1] + [0.1, 0.0]
+    energy[3], forces[3] = 1e6, 1e6 * forces[3]
+    settings = {"r_max": R_MAX, "n_splines": 10}
+    weights = [1.0, 2.0, 1.0, 0.0]
+    model = PairSplineRegressor(**settings).fit(X, energy, forces=forces, sample_weight=weights)
+    few = PairSplineRegressor(**settings).fit(
+        X[:3], energy[:3], forces=forces[:3], sample_weight=weights[:3]
+    )
+    np.testing.assert_array_equal(model.closest_, few.closest_)
+    np.testing.assert_allclose(model.coefficients_, few.coefficients_, atol=1e-8)
+
+
+def test_no_sample_at_all():
+    X, energy, forces = labelled_lattices(2)
+    with pytest.raises(ValueError, match="X is empty: expected at least one configuration"):
+        PairSplineRegressor().fit(X[:0], energy[:0], forces=forces[:0])
 
 
 def test_bad_input_of_predict(fitted):

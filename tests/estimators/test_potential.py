@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, cross_validate
 
 import glassclf
-from glassclf.estimators import PairSplineRegressor, PotentialRegressor
+from glassclf.estimators import CNNRegressor, PairSplineRegressor, PotentialRegressor
 from glassclf.networks import EnergyNetwork
 from glassclf.testing import labelled_lattices, noisy_lattice
 
@@ -141,14 +141,65 @@ def test_equal_seeds_and_warm_start(X, labels):
     assert one.n_iter_ == 6
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"r_max": 1.5}, "r_max=1.5 differs from r_max=2.0 of the first fit: use warm_start=False"),
+        ({"pair_prior": True}, "pair_prior=True differs from pair_prior=False"),
+        ({"angular_order": 1}, "angular_order=1 differs"),
+        ({"hidden_size": 4}, "hidden_size=4 differs"),
+    ],
+)
+def test_warm_start_keeps_the_network(X, labels, setting, message):
+    energy, forces = labels
+    model = PotentialRegressor(**QUICK, max_epochs=1).fit(X, energy, forces=forces)
+    model.set_params(warm_start=True, **setting)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, energy, forces=forces)
+
+
+@pytest.mark.parametrize("pair_prior", [False, True])
+def test_samples_of_no_weight_set_no_scale(X, labels, pair_prior):
+    energy, forces = np.append(labels[0], 1e6), [*labels[1], 1e6 * labels[1][0]]
+    weights = np.append(np.linspace(1.0, 2.0, 12), 0.0)
+    last = X[0]
+    last.positions = last.positions.copy()
+    last.positions[0] = last.positions[1] + [0.1, 0.0]
+    model = PotentialRegressor(**QUICK, max_epochs=1, pair_prior=pair_prior)
+    with_it = clone(model).fit([*X, last], energy, forces=forces, sample_weight=weights)
+    without = clone(model).fit(X, labels[0], forces=labels[1], sample_weight=weights[:12])
+    for name in ("force_scale_", "type_energies_", "closest_", "_energy_unit", "_energy_spread"):
+        np.testing.assert_allclose(getattr(with_it, name), getattr(without, name), rtol=1e-9)
+
+
+def test_scales_are_weighted_as_repeated_samples_would(X, labels):
+    weights = np.arange(1, 13)
+    rows = np.repeat(np.arange(12), weights)
+    model = PotentialRegressor(**QUICK, max_epochs=1)
+    one = clone(model).fit(X, labels[0], forces=labels[1], sample_weight=weights)
+    two = clone(model).fit(X[rows], labels[0][rows], forces=[labels[1][row] for row in rows])
+    for name in ("force_scale_", "_energy_unit", "_energy_spread"):
+        assert getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-9)
+
+
+def test_equal_energies_have_no_spread(X, labels):
+    model = PotentialRegressor(**QUICK, max_epochs=1)
+    model.fit(X, np.full(12, 0.1), sample_weight=np.linspace(0.1, 0.7, 12))
+    assert model._energy_unit == 1.0
+
+
 def test_checkpoint_goes_on(X, labels, tmp_path):
     energy, forces = labels
     settings = {**QUICK, "max_epochs": 3, "checkpoint": tmp_path / "kept"}
     model = PotentialRegressor(**settings).fit(X, energy, forces=forces)
     again = PotentialRegressor(**settings).fit(X, energy, forces=forces)
     np.testing.assert_array_equal(model.predict(X), again.predict(X))
-    with pytest.raises(ValueError, match="other data|y"):
+    with pytest.raises(ValueError, match="another training, which differs in forces:"):
         PotentialRegressor(**settings).fit(X, energy, forces=[2 * part for part in forces])
+    with pytest.raises(ValueError, match="another training, which differs in energy, forces:"):
+        PotentialRegressor(**settings).fit(X, 2 * energy)
+    with pytest.raises(ValueError, match="which differs in .*class"):
+        CNNRegressor(checkpoint=tmp_path / "kept").fit(np.zeros((4, 1, 8, 8)), np.arange(4.0))
 
 
 def test_validation_keeps_runs_together(X, labels):
@@ -240,6 +291,10 @@ def test_bad_targets(X, labels):
     energy, forces = labels
     with pytest.raises(ValueError, match="energy is missing"):
         PotentialRegressor().fit(X, None, forces=forces)
+    with pytest.raises(ValueError, match="X is empty: expected at least one configuration"):
+        PotentialRegressor().fit(X[:0], energy[:0], forces=forces[:0])
+    with pytest.raises(ValueError, match=r"no two particles are within r_max=0\.1 .*closest are 0"):
+        PotentialRegressor(r_max=0.1).fit(X, energy)
     wrong = [*forces[:-1], forces[-1][:-1]]
     with pytest.raises(ValueError, match=r"forces\[11\] must have the shape of the positions"):
         PotentialRegressor().fit(X, energy, forces=wrong)
@@ -250,6 +305,20 @@ def test_bad_input_of_predict(fitted, X):
         fitted.predict(X[:0])
     with pytest.raises(ValueError, match="sample 0 has particles of type 7, which fit never saw"):
         fitted.predict([([[1.0, 1.0]], [7], [9.0, 9.0])])
+
+
+def test_particles_at_the_same_place(fitted, X, labels):
+    positions = X[2].positions.copy()
+    positions[7] = positions[3]
+    bad = [X[0], X[1], (positions, X[2].types, X[2].box)]
+    text = "particles 3 and 7 of configuration 2 are at the same place"
+    continued = copy.deepcopy(fitted).set_params(warm_start=True)
+    for fit in (clone(fitted).fit, continued.fit):
+        with pytest.raises(ValueError, match=text):
+            fit(bad, labels[0][:3], forces=labels[1][:3])
+    for ask in (fitted.predict, fitted.predict_forces, fitted.transform):
+        with pytest.raises(ValueError, match=text):
+            ask(bad)
 
 
 @pytest.mark.filterwarnings("default")
