@@ -78,13 +78,14 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         \qquad d = c - r,
 
     where c is the closest distance, and the spline goes on as a parabola down to a depth h that
-    stops at half the length (:func:`~glassclf.networks.stopped_depth`). The curvature is that of
-    the spline, so that two derivatives are continuous, but kept between 0 and :math:`2 F / \lambda`
-    where the closest pairs hardly tell it. F is the force of the spline at c, and :math:`\lambda`
-    is read off its growth from 1.1 c to c, kept between c/20 and c/5. Where F is below the spread
-    of all forces, as where the closest pairs attract each other, F is that spread (without forces,
-    that of the energies per particle by the closest distance) and :math:`\lambda` is c/12. So it is
-    for types that never met; c is then the closest distance of all.
+    stops at a quarter of the length :math:`\lambda` (:func:`~glassclf.networks.stopped_depth`). The
+    curvature is that of the spline, so that two derivatives are continuous, but kept between 0 and
+    :math:`2 F / \lambda`, as the closest pairs hardly tell it. F is the force of the spline at c,
+    and :math:`\lambda` is read off its growth from 1.1 c to c, kept between c/20 and c/5. Where F
+    is below the spread of all forces, as where the closest pairs attract each other, F is that
+    spread (without forces, that of the energies per particle by the closest distance) and
+    :math:`\lambda` is c/12. So it is for types that never met; c is then the closest distance of
+    all.
 
     Force matching after Ercolessi and Adams, Europhys. Lett. 26, 583 (1994); linear in the splines
     after Izvekov et al., J. Chem. Phys. 120, 10896 (2004).
@@ -255,7 +256,7 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         begin, force, length = self.core_[:, *self._type_pairs()[pair]]
         depth = np.clip(begin - r, 0, None)
         energy, slope = (np.nan_to_num(spline(np.maximum(r, begin), nu)) for nu in (0, 1))
-        stopped, u = stopped_depth(depth, length), np.minimum(depth / length, 1)
+        stopped, u = stopped_depth(depth, length), np.minimum(2 * depth / length, 1)
         speed = 1 - u**3 * (10 - 15 * u + 6 * u**2)
         curvature = np.clip(spline(begin, 2), 0.0, 2 * force / length)
         energy += stopped * (curvature * stopped / 2 - slope)

@@ -23,6 +23,9 @@ from glassclf.networks import PotentialNetwork
 # Of the energies per particle, in units of the forces' spread times the closest distance. At one
 # temperature energies hardly differ, and their errors would outweigh those of the forces.
 LEAST_SPREAD = 0.02
+# Where the radial functions begin, by the closest distance of all: inside their first centre they
+# only fall, and cannot follow a force that rises.
+FIRST_CENTER = 0.9
 # Of the spline that the core is read off: few, as only its slope at close distances counts.
 N_SPLINES_OF_CORE = 10
 # What a network whose gradient is trained cannot do, and why.
@@ -89,8 +92,8 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
         bodies depend; pair forces do not need it, and it takes time.
     force_weight : float, default=0.99
         Share of the forces in the loss, beside the energies per particle; each in units of its
-        spread, that of the energies not below a fiftieth of that of the forces times the closest
-        distance.
+        spread, that of the energies not below about a fiftieth of that of the forces times the
+        closest distance.
     pair_prior : bool, default=False
         Whether to fit a :class:`PairSplineRegressor` first, and the network to what it leaves. It
         is fitted to all samples, those of the validation part too: the validation score is then a
@@ -289,7 +292,7 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
 
     def _learn_scales(self, left, forces):
         seen = self.closest_[np.isfinite(self.closest_)]
-        self._r_min = float(min(seen.min(initial=np.inf), 0.9 * self.r_max))
+        self._r_min = FIRST_CENTER * float(min(seen.min(initial=np.inf), self.r_max))
         spread = float(left.std()) or 1.0
         size = 0.0 if forces is None else float(np.sqrt(np.mean(forces**2)))
         self.force_scale_ = size or 1.0

@@ -8,16 +8,17 @@ import torch
 def stopped_depth(depth, length):
     r"""Depth at which a potential is read that is not trusted far inside.
 
-    .. math:: h = \lambda\, (u - 5 u^4 / 2 + 3 u^5 - u^6), \qquad u = \min(d / \lambda, 1)
+    .. math:: h = \frac\lambda 2\, (u - 5 u^4 / 2 + 3 u^5 - u^6), \qquad u = \min(2 d / \lambda, 1)
 
-    follows the depth d at first, with three derivatives, and stops at half the length.
+    follows the depth d at first, with three derivatives, and stops at a quarter of the length.
 
     Parameters
     ----------
     depth : ndarray or tensor
         How much closer particles are than where the core begins; 0 or negative outside.
     length : ndarray or tensor
-        Over which it stops, of a shape that goes with the depth.
+        Over which the core grows by e, of a shape that goes with the depth. The depth stops over
+        half of it.
 
     Returns
     -------
@@ -29,10 +30,10 @@ def stopped_depth(depth, length):
     >>> import numpy as np
     >>> from glassclf.networks import stopped_depth
     >>> stopped_depth(np.array([-1.0, 0.0, 0.01, 0.1, 0.5]), np.array(0.1)).round(5).tolist()
-    [0.0, 0.0, 0.00998, 0.05, 0.05]
+    [0.0, 0.0, 0.00984, 0.025, 0.025]
     """
-    u = (depth / length).clip(min=0, max=1)
-    return length * u * (1 - u**3 * (2.5 - 3 * u + u**2))
+    u = (2 * depth / length).clip(min=0, max=1)
+    return length / 2 * u * (1 - u**3 * (2.5 - 3 * u + u**2))
 
 
 def with_core(batch, core):
@@ -51,7 +52,7 @@ def with_core(batch, core):
     Returns
     -------
     stopped : GraphBatch
-        With vectors and distances that come no closer than half a length inside the core.
+        With vectors and distances that come no closer than a quarter of a length inside.
     energies : tensor of shape (n_edges,)
         Half the energy of the core of each pair, as pairs are edges in both directions.
     """

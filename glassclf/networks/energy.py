@@ -87,7 +87,7 @@ class EnergyNetwork(nn.Module):
         core : tensor of shape (3, n_types, n_types), default=None
             Of each two types the distance at which a repulsive core begins, its force there, in
             the network's energy by the length of the vectors, and the length over which it grows
-            by e. Inside, the network is asked about particles half a length inside at most.
+            by e. Inside, the network is asked about particles a quarter of a length inside at most.
             Training data have no pairs that close, and need none.
 
         Returns

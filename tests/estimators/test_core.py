@@ -78,7 +78,7 @@ def test_spline_has_two_derivatives_where_its_core_begins():
     for number, (a, b) in enumerate(TYPES):
         begin, force, length = spline.core_[:, a, b]
         step = 1e-4
-        for edge in (begin, begin - length):
+        for edge in (begin, begin - length / 2):
             ahead, behind = (
                 spline.pair_energy(edge + sign * step * np.arange(4), number) for sign in (1, -1)
             )
