@@ -78,7 +78,7 @@ def main(output="many_body_output"):
         forces[name] = np.array(model.predict_forces(X_test))
         errors[name] = 100 * np.sqrt(np.mean((forces[name] - known) ** 2)) / known.std()
         energy = np.abs(model.predict(X_test) - X_test.info["energy"]).mean() / known.shape[1]
-        print(f"{name:22}{errors[name]:22.2f}{energy:22.1e}")
+        tqdm.write(f"{name:22}{errors[name]:22.2f}{energy:22.1e}")
     ratio = errors["spline of pairs"] / errors["network with angles"]
     print(f"\nthe network with angles is better than pairs by a factor {ratio:.1f}")
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.5), sharey=True, layout="constrained")
@@ -87,7 +87,7 @@ def main(output="many_body_output"):
         axis.plot(known.ravel()[::7], forces[name].ravel()[::7], ".", markersize=1)
         axis.plot([-limit, limit], [-limit, limit], color="0.6", linewidth=1)
         axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="force of LAMMPS")
-        axis.set_title(f"{name}: {errors[name]:.1f} %")
+        axis.set_title(f"{name}: error {errors[name]:.1f} % of the spread")
     axes[0].set_ylabel("predicted force")
     figure.savefig(output / "many_body.png", dpi=120)
     print(f"the figure is in {output}/")

@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight
 from glassclf.configurations import as_configurations, pairs_one_way
 from glassclf.estimators.labels import PotentialMixin, check_labels, count_types
 from glassclf.featurizers.base import Number
+from glassclf.networks import stopped_depth
 
 DEGREE = 3
 # The last coefficients of a spline that ends at r_max with value, slope and curvature zero.
@@ -18,6 +19,11 @@ N_ENDING = 3
 # Solutions of the normal equations below this share of the largest eigenvalue are left out: of one
 # composition alone, the energies of the types cannot be told apart.
 RANK_TOLERANCE = 1e-13
+# From how far outside, as a share of the distance, the growth of a core is read off: across several
+# pairs, as the closest one alone does not tell the curvature.
+GROWTH_STEP = 0.1
+# Lengths over which a core may grow by e, as shares of the distance; the last where none is known.
+SHORTEST, LONGEST, USUAL = 1 / 20, 1 / 5, 1 / 12
 
 
 class PairSplineRegressor(PotentialMixin, BaseEstimator):
@@ -56,6 +62,9 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         Energy of a particle alone. Where all samples have one composition, only their sum counts.
     knots_, coefficients_ : ndarray of shape (n_pairs, n_splines + 7), (n_pairs, n_splines + 3)
         Splines of the pairs of types, in the order (0, 0), (0, 1), ..., (1, 1), ...
+    core_ : ndarray of shape (3, n_types, n_types)
+        Of each two types the distance at which a repulsive core begins, its force there and the
+        length over which it grows by e, see the Notes.
 
     See Also
     --------
@@ -63,9 +72,23 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
 
     Notes
     -----
-    Closer than in the training, the energy goes on as a parabola. Force matching after Ercolessi
-    and Adams, Europhys. Lett. 26, 583 (1994); linear in the splines after Izvekov et al., J. Chem.
-    Phys. 120, 10896 (2004).
+    Closer than in the training, particles repel each other with a force that grows exponentially,
+
+    .. math:: \phi(r) = \phi(c - h) + F \lambda\, (e^{d / \lambda} - e^{h / \lambda}),
+        \qquad d = c - r,
+
+    where c is the closest distance, and the spline goes on as a parabola down to a depth h that
+    stops at a quarter of the length :math:`\lambda` (:func:`~glassclf.networks.stopped_depth`). The
+    curvature is that of the spline, so that two derivatives are continuous, but kept between 0 and
+    :math:`2 F / \lambda`, as the closest pairs hardly tell it. F is the force of the spline at c,
+    and :math:`\lambda` is read off its growth from 1.1 c to c, kept between c/20 and c/5. Where F
+    is below the spread of all forces, as where the closest pairs attract each other, F is that
+    spread (without forces, that of the energies per particle by the closest distance) and
+    :math:`\lambda` is c/12. So it is for types that never met; c is then the closest distance of
+    all.
+
+    Force matching after Ercolessi and Adams, Europhys. Lett. 26, 583 (1994); linear in the splines
+    after Izvekov et al., J. Chem. Phys. 120, 10896 (2004).
 
     Examples
     --------
@@ -122,6 +145,7 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         self._learn_input(X, weights)
         self.knots_ = np.array([self._knots(a, b) for a, b in self._type_pairs()])
         self.coefficients_, self.type_energies_ = self._solve(X, energy, forces, weights)
+        self.core_ = self._core(X, energy, forces)
         return self
 
     def pair_energy(self, r, pair=0):
@@ -145,8 +169,11 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         return [(a, b) for a in range(n) for b in range(a, n)]
 
     def _knots(self, a, b):
-        # Of types that never meet, there is nothing to resolve.
-        closest = min(self.closest_[a, b], 0.9 * self.r_max)
+        closest = self.closest_[a, b]
+        if not np.isfinite(closest):
+            closest = self.closest_.min()
+        # Between pairs that hardly come into range there is nothing to resolve.
+        closest = min(closest, 0.9 * self.r_max)
         inner = 1 / np.linspace(1 / closest, 1 / self.r_max, self.n_splines + N_ENDING - DEGREE + 1)
         inner[[0, -1]] = closest, self.r_max
         return np.concatenate([[closest] * DEGREE, inner, [self.r_max] * DEGREE])
@@ -172,6 +199,25 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         found /= scale
         splines = found[: -len(self.types_)].reshape(len(self.knots_), self.n_splines)
         return np.pad(splines, ((0, 0), (0, N_ENDING))), found[-len(self.types_) :]
+
+    def _core(self, X, energy, forces):
+        """Where each core begins, its force there and over which length it grows by e."""
+        if forces is None:
+            spread = (energy / X.n_particles).std() / self.knots_[:, 0].min()
+        else:
+            spread = np.sqrt(np.mean(forces**2))
+        spread = spread or 1.0
+        core = np.zeros((3, len(self.types_), len(self.types_)))
+        for number, (a, b) in enumerate(self._type_pairs()):
+            begin = self.knots_[number, 0]
+            slope = BSpline(self.knots_[number], self.coefficients_[number], DEGREE).derivative()
+            force, outside = -slope([begin, (1 + GROWTH_STEP) * begin])
+            length = USUAL * begin
+            if force > spread:
+                limits = np.exp(-GROWTH_STEP / np.array([SHORTEST, LONGEST]))
+                length = -GROWTH_STEP * begin / np.log(np.clip(outside / force, *limits))
+            core[:, a, b] = core[:, b, a] = begin, max(force, spread), length
+        return core
 
     def _design(self, configuration, with_forces):
         """Derivatives of the energy, and of the forces, by each coefficient of the splines."""
@@ -211,12 +257,16 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
 
     def _energy_and_slope(self, r, pair):
         spline = BSpline(self.knots_[pair], self.coefficients_[pair], DEGREE, extrapolate=False)
-        closest = self.knots_[pair, 0]
-        inside = np.clip(r, closest, None)
-        energy, slope = (np.nan_to_num(spline(inside, nu)) for nu in (0, 1))
-        below = inside - r
-        curvature = max(float(spline(closest, 2)), 0.0)
-        return energy - slope * below + curvature * below**2 / 2, slope - curvature * below
+        begin, force, length = self.core_[:, *self._type_pairs()[pair]]
+        depth = np.clip(begin - r, 0, None)
+        energy, slope = (np.nan_to_num(spline(np.maximum(r, begin), nu)) for nu in (0, 1))
+        stopped, u = stopped_depth(depth, length), np.minimum(2 * depth / length, 1)
+        speed = 1 - u**3 * (10 - 15 * u + 6 * u**2)
+        curvature = np.clip(spline(begin, 2), 0.0, 2 * force / length)
+        energy += stopped * (curvature * stopped / 2 - slope)
+        slope = (slope - curvature * stopped) * speed
+        here, there = np.exp(depth / length), np.exp(stopped / length)
+        return energy + force * length * (here - there), slope - force * (here - there * speed)
 
     def _compute(self, X):
         found = [self._of_pairs(one.types, pairs_one_way(one, self.r_max)) for one in X]

@@ -25,6 +25,11 @@ from glassclf.networks import PotentialNetwork
 LEAST_SPREAD = 0.02
 # What says what the weights mean: a training that goes on cannot change it.
 OF_NETWORK = ("r_max", "hidden_size", "n_layers", "n_radial", "angular_order", "pair_prior")
+# Where the radial functions begin, by the closest distance of all: inside their first centre they
+# only fall, and cannot follow a force that rises.
+FIRST_CENTER = 0.9
+# Of the spline that the core is read off: few, as only its slope at close distances counts.
+N_SPLINES_OF_CORE = 10
 # What a network whose gradient is trained cannot do, and why.
 UNSUPPORTED = {
     "augment": (None, "the energy does not change under shifts, turns and mirrors anyway"),
@@ -89,12 +94,12 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
         bodies depend; pair forces do not need it, and it takes time.
     force_weight : float, default=0.99
         Share of the forces in the loss, beside the energies per particle; each in units of its
-        spread, that of the energies not below a fiftieth of that of the forces times the closest
-        distance.
+        spread, that of the energies not below about a fiftieth of that of the forces times the
+        closest distance.
     pair_prior : bool, default=False
         Whether to fit a :class:`PairSplineRegressor` first, and the network to what it leaves. It
-        also keeps particles apart where the training had none. It is fitted to all samples, those
-        of the validation part too: the validation score is then a little too good.
+        is fitted to all samples, those of the validation part too: the validation score is then a
+        little too good.
     <parameters>
 
     Attributes
@@ -111,6 +116,10 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
     force_scale_ : float
         Spread of the forces, each configuration by its weight; 1 where none were given.
     prior_ : PairSplineRegressor or None
+    core_ : ndarray of shape (3, n_types, n_types)
+        Of each two types the distance at which a repulsive core begins, its force there and the
+        length over which it grows by e, see the Notes. With a prior the force is 0, as that of the
+        prior goes on.
     <attributes>
 
     See Also
@@ -122,6 +131,14 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
     -----
     The network is after Schuett et al., J. Chem. Phys. 148, 241722 (2018). ``valid_score`` is the
     share of the variance of the forces that is explained (of the energies, without forces).
+
+    Closer than any pair of their types in the training, the network knows nothing, and a core keeps
+    particles apart: the network is asked about the distance at which the depth inside has stopped
+    (:func:`~glassclf.networks.stopped_depth`), and a repulsion is added that grows exponentially.
+    Its force and growth are those of a :class:`PairSplineRegressor` of ten splines at the closest
+    pairs, as its Notes say; with ``pair_prior`` the prior itself goes on like that. Outside there
+    is none, and where it begins three derivatives are continuous. A fit that goes on moves it
+    inwards where its configurations have closer pairs.
 
     Examples
     --------
@@ -226,10 +243,12 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
             hashes = data_fingerprint(X, targets, groups, sample_weight)
         if continued:
             self._check_continued(X)
+            self._move_core(X, energy, forces, weights)
         else:
             self._settings = {name: getattr(self, name) for name in OF_NETWORK}
             self._learn_input(X, weights)
             self._learn_prior(X, energy, forces, weights)
+            self.core_ = self._find_core(X, energy, forces, weights)
         left = energy - count_types(X, self.types_) @ self.type_energies_
         if self.prior_ is not None:
             known = self.prior_._compute(X)
@@ -269,9 +288,27 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
             counts * per_particle[:, None], energy * per_particle, rcond=1e-10
         )[0]
 
+    def _find_core(self, X, energy, forces, weights):
+        spline = PairSplineRegressor(r_max=self.r_max, n_splines=N_SPLINES_OF_CORE)
+        core = spline.fit(X, energy, forces=forces, sample_weight=weights).core_
+        if self.prior_ is not None:
+            core[1] = 0.0  # it has its own
+        return core
+
+    def _move_core(self, X, energy, forces, weights):
+        """Let the network learn from pairs that are closer than all before."""
+        closest = closest_distances(X, self.types_, self.r_max)
+        closer = closest < self.closest_
+        if closer.any():
+            kinds = np.searchsorted(self.types_, np.unique(X.types))
+            core = self.core_.copy()
+            core[:, kinds[:, None], kinds] = self._find_core(X, energy, forces, weights)
+            self.core_ = np.where(closer, core, self.core_)
+            self.closest_ = np.where(closer, closest, self.closest_)
+
     def _learn_scales(self, X, left, forces, weights):
         seen = self.closest_[np.isfinite(self.closest_)]
-        self._r_min = float(min(seen.min(), 0.9 * self.r_max))
+        self._r_min = FIRST_CENTER * float(min(seen.min(), self.r_max))
         # From one that counts: without a spread the differences are then exactly zero.
         left = left - left[np.argmax(weights)]
         mean = np.average(left, weights=weights)
@@ -317,7 +354,8 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
 
     def _respond(self, batch):
         """What the network says of a batch, in the units of the training."""
-        found = self.net_.module_.eval().respond(batch.to(self.net_.device))
+        core = torch.from_numpy(self.core_ / np.reshape([1.0, self._energy_unit, 1.0], (3, 1, 1)))
+        found = self.net_.module_.eval().respond(batch.to(self.net_.device), core)
         units = self._energy_unit, self._energy_unit / self._r_min, self._energy_unit
         return [part.cpu().numpy().astype(np.float64) * unit for part, unit in zip(found, units)]
 

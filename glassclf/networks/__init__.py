@@ -1,6 +1,7 @@
 """The torch modules: networks on images, fields and graphs, without scikit-learn or skorch."""
 
 from glassclf.networks.cnn import ConvolutionalNetwork
+from glassclf.networks.core import stopped_depth
 from glassclf.networks.energy import EnergyForcesVirial, EnergyNetwork
 from glassclf.networks.graph_batch import GraphBatch
 from glassclf.networks.layered import LayeredNetwork
@@ -25,4 +26,5 @@ __all__ = [
     "PotentialNetwork",
     "PyramidNetwork",
     "SafeBatchNorm",
+    "stopped_depth",
 ]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from glassclf.networks.core import with_core
+
 
 class EnergyForcesVirial(NamedTuple):
     """What a potential says of a batch of graphs, in its own units.
@@ -76,9 +78,23 @@ class EnergyNetwork(nn.Module):
         """Energy of each node, shape (n_nodes,)."""
         raise NotImplementedError("a potential needs node_energies(batch)")
 
-    def respond(self, batch):
-        """Energies, forces and virials of a :class:`GraphBatch`, without a graph of gradients."""
-        energies, gradients, batch = self._differentiate(batch, create_graph=False)
+    def respond(self, batch, core=None):
+        """Energies, forces and virials of a :class:`GraphBatch`, without a graph of gradients.
+
+        Parameters
+        ----------
+        batch : GraphBatch
+        core : tensor of shape (3, n_types, n_types), default=None
+            Of each two types the distance at which a repulsive core begins, its force there, in
+            the network's energy by the length of the vectors, and the length over which it grows
+            by e. Inside, the network is asked about particles a quarter of a length inside at most.
+            Training data have no pairs that close, and need none.
+
+        Returns
+        -------
+        found : EnergyForcesVirial
+        """
+        energies, gradients, batch = self._differentiate(batch, create_graph=False, core=core)
         forces = _forces(gradients, batch)
         strains = gradients.detach()[:, :, None] * batch.vectors.detach()[:, None, :]
         virials = strains.new_zeros(len(batch), *strains.shape[1:])
@@ -99,12 +115,17 @@ class EnergyNetwork(nn.Module):
             errors = batch.mean_nodes(((forces - batch.forces) ** 2).mean(1, keepdim=True))[:, 0]
         return torch.stack([(energies / batch.n_nodes).to(errors.dtype), errors], dim=1)
 
-    def _differentiate(self, batch, create_graph):
+    def _differentiate(self, batch, create_graph, core=None):
         # Where validation switched gradients off, forces still need that of the energy.
         with torch.enable_grad():
             vectors = batch.vectors.detach().requires_grad_()
             batch = replace(batch, vectors=vectors, distances=vectors.square().sum(1).sqrt())
-            energies = self._sum(self.node_energies(batch), batch)
+            if core is None:
+                energies = self._sum(self.node_energies(batch), batch)
+            else:
+                stopped, of_core = with_core(batch, core)
+                nodes = self.node_energies(stopped) + batch.sum_edges(of_core)
+                energies = self._sum(nodes, batch)
             (gradients,) = torch.autograd.grad(energies.sum(), vectors, create_graph=create_graph)
         return energies, gradients, batch
 
