@@ -145,7 +145,7 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         self._learn_input(X, weights)
         self.knots_ = np.array([self._knots(a, b) for a, b in self._type_pairs()])
         self.coefficients_, self.type_energies_ = self._solve(X, energy, forces, weights)
-        self.core_ = self._core(X, energy, forces)
+        self.core_ = self._core(X, energy, forces, weights)
         return self
 
     def pair_energy(self, r, pair=0):
@@ -200,12 +200,13 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
         splines = found[: -len(self.types_)].reshape(len(self.knots_), self.n_splines)
         return np.pad(splines, ((0, 0), (0, N_ENDING))), found[-len(self.types_) :]
 
-    def _core(self, X, energy, forces):
+    def _core(self, X, energy, forces, weights):
         """Where each core begins, its force there and over which length it grows by e."""
         if forces is None:
-            spread = (energy / X.n_particles).std() / self.knots_[:, 0].min()
+            spread = (energy / X.n_particles)[weights > 0].std() / self.knots_[:, 0].min()
         else:
-            spread = np.sqrt(np.mean(forces**2))
+            counted = np.repeat(weights > 0, X.n_particles)
+            spread = np.sqrt(np.mean(forces[counted] ** 2))
         spread = spread or 1.0
         core = np.zeros((3, len(self.types_), len(self.types_)))
         for number, (a, b) in enumerate(self._type_pairs()):

@@ -297,7 +297,7 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
 
     def _move_core(self, X, energy, forces, weights):
         """Let the network learn from pairs that are closer than all before."""
-        closest = closest_distances(X, self.types_, self.r_max)
+        closest = closest_distances(X, self.types_, self.r_max, weights)
         closer = closest < self.closest_
         if closer.any():
             kinds = np.searchsorted(self.types_, np.unique(X.types))
