@@ -167,3 +167,17 @@ def test_data_without_a_scale_still_repel():
     assert (begin, length) == pytest.approx((1.0, 1 / 12))
     assert force == pytest.approx((energy / 2).std())
     assert model.predict_forces(pairs_of([0.5], 0, 0))[0][1, 0] > 10 * force
+
+
+def test_force_goes_on_where_the_core_begins():
+    """Of the closest types too, the network follows the rise of the force as far as it is asked."""
+    distances = np.linspace(1.0, 2.0, 40)
+    push = 12 * distances**-13
+    forces = [[[-one, 0.0], [one, 0.0]] for one in push]
+    model = PotentialRegressor(max_epochs=100, random_state=0)
+    model.fit(pairs_of(distances, 0, 0), distances**-12, forces=forces)
+    inside = model.predict_forces(pairs_of([1.0, 0.99, 0.98, 0.96, 0.93], 0, 0))
+    inside = np.array(inside)[:, 1, 0]
+    assert inside[0] == pytest.approx(12, rel=0.05)
+    assert inside.min() > 0.9 * 12
+    assert inside[-1] == pytest.approx(12 * 0.93**-13, rel=0.1)
