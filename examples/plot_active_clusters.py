@@ -45,7 +45,7 @@ QUICK = os.environ.get("GLASSCLF_QUICK") == "1"
 RATES = 2.0 ** np.array([-5, -3, 0])
 COLORS = ("#0072b2", "#e69f00", "#009e73")
 DENSITIES = np.linspace(0.45, 0.65, 3 if QUICK else 11)
-N_RUNS, N_TIMES, N_SNAPSHOTS = (2, 80, 2) if QUICK else (6, 500, 20)
+N_RUNS, N_TIMES, N_SNAPSHOTS = (2, 300, 2) if QUICK else (6, 500, 20)
 INTERVAL = 4
 SHAPE, SMALL = ((32, 32), (32, 32)) if QUICK else ((128, 128), (64, 64))
 

@@ -90,7 +90,7 @@ def test_configurations_need_a_featurizer(crystals_and_gases):
         TypeError, match=r"make_pipeline\(GraphFeaturizer\(\), MPNNClassifier\(\)\)"
     ):
         MPNNClassifier().fit(X, y)
-    with pytest.raises(TypeError, match="CNNClassifier takes arrays, got Graphs: put an Image"):
+    with pytest.raises(TypeError, match="CNNClassifier takes arrays, got Graphs: put a featu"):
         CNNClassifier().fit(GraphFeaturizer(n_neighbors=3).fit_transform(X), y)
 
 
