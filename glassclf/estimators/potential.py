@@ -271,7 +271,6 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
                     "fit: use warm_start=False, or the value of the first fit"
                 )
         self._check_kind(X)
-        closest_distances(X, self.types_, self.r_max)
 
     def _learn_prior(self, X, energy, forces, weights):
         """Fit what is linear: energies of types, and splines of pairs if they are asked for."""
