@@ -19,7 +19,7 @@ particles do so at lower densities.
 
 Run it from a checkout::
 
-    python examples/plot_active_clusters.py     # 50 seconds on 2 cores
+    python examples/plot_active_clusters.py     # half a minute on 2 cores
 
 It needs ``glassclf[simulation,plot]``. It prints two tables and writes ``active_clusters.png`` into
 ``active_clusters_output``.
@@ -111,6 +111,7 @@ def draw_sizes(axes, X, sizes, steady):
     axes[0].set(
         xscale="symlog", yscale="log", title="from a random start; marks: steady from here on"
     )
+    axes[0].set_xlim(left=0)
     axes[0].legend(frameon=False)
     axes[1].set(xlabel="size of a cluster", ylabel="clusters per site", title="steady state")
 
