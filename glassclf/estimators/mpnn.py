@@ -39,6 +39,8 @@ class GraphInput:
     n_layers: int = 3
     n_radial: int = 16
     pooling: str = "mean"
+    global_node: bool = False
+    edge_update: bool = False
     # Graphs are large samples: smaller batches stay in the processor's cache.
     max_epochs: int = 20
     batch_size: int = 4
@@ -48,6 +50,8 @@ class GraphInput:
         "n_layers": [Number(Integral, 1, None, closed="left")],
         "n_radial": [Number(Integral, 1, None, closed="left")],
         "pooling": [StrOptions({"mean", "attention"})],
+        "global_node": ["boolean"],
+        "edge_update": ["boolean"],
     }
     _network_search_space = {
         "hidden_size": ("int", 16, 128, "log"),
@@ -150,7 +154,7 @@ class MPNNClassifier(GraphInput, NetworkClassifier):
     It takes the :class:`~glassclf.featurizers.Graphs` that a
     :class:`~glassclf.featurizers.GraphFeaturizer` makes, of any number of particles. Its output
     does not change when a configuration is shifted, turned or renumbered. What lies beyond the
-    neighbours that the featurizer gives it, it cannot learn.
+    neighbours that the featurizer gives it, it cannot learn, but for what ``global_node`` tells.
 
     Parameters
     ----------
@@ -162,6 +166,12 @@ class MPNNClassifier(GraphInput, NetworkClassifier):
         Number of radial functions that encode a distance.
     pooling : {"mean", "attention"}, default="mean"
         From particles to configurations.
+    global_node : bool, default=False
+        Whether each particle is told, before each layer but the first, the mean state of all
+        particles of the configuration, however far away. It needs two layers or more.
+    edge_update : bool, default=False
+        Whether bonds have a state that learns, layer by layer, from the particles at both ends. It
+        starts as the radial functions, and needs two layers or more.
     <parameters>
 
     Attributes
@@ -218,6 +228,12 @@ class MPNNRegressor(GraphInput, NetworkRegressor):
         Number of radial functions that encode a distance.
     pooling : {"mean", "attention"}, default="mean"
         From particles to configurations.
+    global_node : bool, default=False
+        Whether each particle is told, before each layer but the first, the mean state of all
+        particles of the configuration, however far away. It needs two layers or more.
+    edge_update : bool, default=False
+        Whether bonds have a state that learns, layer by layer, from the particles at both ends. It
+        starts as the radial functions, and needs two layers or more.
     <parameters>
 
     Attributes

@@ -16,19 +16,24 @@ N_POINTS = 6
 class GatedBatch(GraphBatch):
     """A batch in which a message counts by the gate of its bond, from 0 (closed) to 1 (open).
 
-    All that bonds pass on goes through ``sum_edges``, so that any network of ours can be gated.
+    All that bonds pass on goes through ``sum_edges``, and what all particles pass on through
+    ``mean_nodes``, so that any network of ours can be gated.
 
     Attributes
     ----------
     gates : tensor of shape (n_edges,) or None
+    present : tensor of bool of shape (n_nodes,) or None
+        Particles of the one graph that are there. None: all of them.
     """
 
     gates: torch.Tensor | None = None
+    present: torch.Tensor | None = None
 
     @classmethod
-    def around(cls, batch, gates):
-        """Put gates on the bonds of a batch."""
-        return cls(**{each.name: getattr(batch, each.name) for each in fields(batch)}, gates=gates)
+    def around(cls, batch, gates, present=None):
+        """Put gates on the bonds of a batch, and leave particles out of its means."""
+        known = {each.name: getattr(batch, each.name) for each in fields(batch)}
+        return cls(**known, gates=gates, present=present)
 
     def sum_edges(self, values):
         """Sum values of edges, shape (n_edges, ...), times their gates, for each node."""
@@ -37,6 +42,12 @@ class GatedBatch(GraphBatch):
         # A product of matrices holds no second array as large as all bonds.
         by_node = (len(self.types), self.n_neighbors)
         return torch.einsum("nk,nkv->nv", self.gates.reshape(by_node), values.reshape(*by_node, -1))
+
+    def mean_nodes(self, values):
+        """Average values of nodes, shape (n_nodes, width), over those that are there."""
+        if self.present is None:
+            return super().mean_nodes(values)
+        return values[self.present].mean(0, keepdim=True)
 
 
 class GraphAttribution:
@@ -103,8 +114,10 @@ class GraphAttribution:
             away = torch.zeros(len(batch.types), dtype=torch.bool, device=batch.types.device)
             away[patch] = True
             gates = ~(away[batch.sources] | away[batch.neighbors])
-            gated = GatedBatch.around(batch, gates.to(batch.distances.dtype))
-            _, without = self._read(gated, ~away)
+            # A patch of all particles leaves them where they are, without bonds.
+            present = None if away.all() else ~away
+            gated = GatedBatch.around(batch, gates.to(batch.distances.dtype), present)
+            _, without = self._read(gated, present)
             particles[patch] = (output - without) / len(patch)
         _, baseline = self._read(GatedBatch.around(batch, torch.zeros_like(batch.distances)))
         return particles, None, output, baseline
@@ -113,7 +126,7 @@ class GraphAttribution:
         """States of the particles, and the output they have together."""
         nodes = self.module.embed_nodes(batch)
         weights = self.module.pooling.weights(nodes, batch).double()
-        if present is not None and present.any():
+        if present is not None:
             weights = weights * present
             weights = weights / weights.sum()
         pooled = (weights[:, None] * nodes.double()).sum(0, keepdim=True)

@@ -2,7 +2,9 @@
 
 from glassclf.networks.cnn import ConvolutionalNetwork
 from glassclf.networks.core import stopped_depth
+from glassclf.networks.edge_update import EdgeUpdate
 from glassclf.networks.energy import EnergyForcesVirial, EnergyNetwork
+from glassclf.networks.global_node import GlobalNode
 from glassclf.networks.graph_batch import GraphBatch
 from glassclf.networks.layered import LayeredNetwork
 from glassclf.networks.mpnn import MessagePassingNetwork
@@ -15,9 +17,11 @@ from glassclf.networks.radial import GaussianBasis
 __all__ = [
     "AttentionPooling",
     "ConvolutionalNetwork",
+    "EdgeUpdate",
     "EnergyForcesVirial",
     "EnergyNetwork",
     "GaussianBasis",
+    "GlobalNode",
     "GraphBatch",
     "InverseBasis",
     "LayeredNetwork",

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from glassclf.networks.edge_update import EdgeUpdate
+from glassclf.networks.global_node import GlobalNode
 from glassclf.networks.normalization import SafeBatchNorm
 from glassclf.networks.pooling import POOLINGS
 from glassclf.networks.radial import GaussianBasis
@@ -41,6 +43,13 @@ class MessagePassingNetwork(nn.Module):
         From particles to configurations.
     dropout : float, default=0.0
         Share of the pooled embedding that is dropped in training.
+    global_node : bool, default=False
+        Whether a :class:`GlobalNode` tells all particles the mean state of the configuration before
+        each layer but the first.
+    edge_update : bool, default=False
+        Whether bonds have a state, which starts as :math:`\phi(r_{ij})` and is updated before each
+        layer but the first by an :class:`EdgeUpdate`; the filters W read it in place of
+        :math:`\phi`.
 
     Notes
     -----
@@ -76,6 +85,8 @@ class MessagePassingNetwork(nn.Module):
         n_radial=16,
         pooling="mean",
         dropout=0.0,
+        global_node=False,
+        edge_update=False,
     ):
         super().__init__()
         self.n_types = n_types
@@ -90,6 +101,13 @@ class MessagePassingNetwork(nn.Module):
         self.interactions = nn.ModuleList(
             Interaction(hidden_size, n_radial) for _ in range(n_layers - 1)
         )
+        # One for each round of messages, or none at all.
+        self.global_nodes = nn.ModuleList(
+            GlobalNode(hidden_size) for _ in self.interactions if global_node
+        )
+        self.edge_updates = nn.ModuleList(
+            EdgeUpdate(hidden_size, n_radial) for _ in self.interactions if edge_update
+        )
         width = hidden_size * n_layers
         self.pooling = POOLINGS[pooling](width)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_outputs))
@@ -101,8 +119,14 @@ class MessagePassingNetwork(nn.Module):
         pairs = kinds[batch.neighbors][:, :, None] * radial[:, None, :]
         density = batch.sum_edges(pairs.flatten(1))
         states = [self.first(torch.cat([kinds, density], dim=1))]
-        for interaction in self.interactions:
-            states.append(interaction(states[-1], radial, batch))
+        edges = radial
+        for number, interaction in enumerate(self.interactions):
+            nodes = states[-1]
+            if self.global_nodes:
+                nodes = self.global_nodes[number](nodes, batch)
+            if self.edge_updates:
+                edges = self.edge_updates[number](edges, nodes, batch)
+            states.append(interaction(nodes, edges, batch))
         return torch.cat(states, dim=1)
 
     def embed(self, batch):
@@ -138,9 +162,9 @@ class Interaction(nn.Module):
             nn.Linear(hidden_size, hidden_size),
         )
 
-    def forward(self, states, radial, batch):
-        """New states of shape (n_nodes, hidden_size)."""
+    def forward(self, states, edges, batch):
+        """New states of shape (n_nodes, hidden_size); ``edges`` are those of the bonds."""
         # index_select, not indexing: its gradient is a plain index_add, much faster on the CPU.
-        messages = self.value(states).index_select(0, batch.neighbors) * self.filter(radial)
+        messages = self.value(states).index_select(0, batch.neighbors) * self.filter(edges)
         received = self.norm(batch.sum_edges(messages))
         return states + self.update(torch.cat([states, received], dim=1))

@@ -21,10 +21,18 @@ SMALL = [
     CNNClassifier(n_filters=(4, 8), max_epochs=4, random_state=0),
     MPNNClassifier(hidden_size=8, n_layers=2, max_epochs=4, random_state=0),
     MPNNClassifier(hidden_size=8, n_layers=2, max_epochs=4, random_state=0, pooling="attention"),
+    MPNNClassifier(
+        hidden_size=8,
+        n_layers=2,
+        max_epochs=4,
+        random_state=0,
+        global_node=True,
+        edge_update=True,
+    ),
 ]
 
 
-@pytest.fixture(params=SMALL, ids=["cnn", "mpnn", "attention"])
+@pytest.fixture(params=SMALL, ids=["cnn", "mpnn", "attention", "options"])
 def model(request):
     return clone(request.param)
 

@@ -50,9 +50,10 @@ def test_goes_on_to_the_same_weights_with_every_schedule(
     assert model.stopped_by_ == whole.stopped_by_
 
 
-def test_graphs_go_on_to_the_same_weights(tmp_path, graphs, same_weights, interrupted):
+@pytest.mark.parametrize("options", [{}, {"global_node": True, "edge_update": True}])
+def test_graphs_go_on_to_the_same_weights(tmp_path, graphs, same_weights, interrupted, options):
     X, y = graphs
-    parameters = {"max_epochs": 3, "random_state": 3, "validation_fraction": 0.3}
+    parameters = {"max_epochs": 3, "random_state": 3, "validation_fraction": 0.3, **options}
     whole = MPNNClassifier(**parameters).fit(X, y)
     model = MPNNClassifier(**parameters, checkpoint=tmp_path / "run", checkpoint_batches=1)
     interrupted(model, X, y, 6)

@@ -18,11 +18,18 @@ def trained(featurizer, network, phases):
     return make_pipeline(featurizer, network).fit(X, y)
 
 
-@pytest.fixture(scope="session", params=["mean", "attention"])
+KINDS = {
+    "mean": {},
+    "attention": {"pooling": "attention"},
+    "options": {"global_node": True, "edge_update": True},
+}
+
+
+@pytest.fixture(scope="session", params=KINDS)
 def mpnn(request, phases):
-    """Fitted pipeline with a message-passing network, of either pooling."""
+    """Fitted pipeline with a message-passing network, of either pooling or with all options."""
     network = MPNNClassifier(
-        pooling=request.param, hidden_size=8, n_layers=2, max_epochs=15, random_state=0
+        hidden_size=8, n_layers=2, max_epochs=15, random_state=0, **KINDS[request.param]
     )
     return trained(GraphFeaturizer(n_neighbors=6), network, phases)
 

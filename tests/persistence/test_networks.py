@@ -29,6 +29,7 @@ GRAPHS = {**COMMON, "hidden_size": 4}
 CLASSIFIERS = [
     make_pipeline(ImageFeaturizer(8), CNNClassifier(**IMAGES, augment=["shifts", Mirrors()])),
     make_pipeline(GraphFeaturizer(4), MPNNClassifier(**GRAPHS, pooling="attention")),
+    make_pipeline(GraphFeaturizer(4), MPNNClassifier(**GRAPHS, global_node=True, edge_update=True)),
 ]
 REGRESSORS = [
     make_pipeline(ImageFeaturizer(8), CNNRegressor(**IMAGES, optimizer="sgd")),
