@@ -80,7 +80,6 @@ def _from_atoms(atoms):
     positions = atoms.get_positions()
     cell, periodic = np.asarray(atoms.cell), np.asarray(atoms.pbc, dtype=bool)
     types = atoms.arrays.get("types", atoms.get_atomic_numbers())
-    info = {name: value for name, value in atoms.info.items() if np.isscalar(value)}
     # Without a cell: a molecule, and water is none of two dimensions.
     n_dims = 2 if cell.any() and is_flat(positions[:, 2], cell, periodic) else 3
     positions, cell = box_of(positions, cell, periodic)
@@ -92,8 +91,27 @@ def _from_atoms(atoms):
             f"atoms.center(vacuum=1.0, axis={axis})"
         )
     return Configuration(
-        positions[:, :n_dims], types, cell[:n_dims, :n_dims], periodic[:n_dims], info
+        positions[:, :n_dims],
+        types,
+        cell[:n_dims, :n_dims],
+        periodic[:n_dims],
+        info_of_atoms(atoms),
     )
+
+
+def info_of_atoms(atoms):
+    """Facts about atoms that a configuration keeps.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+
+    Returns
+    -------
+    info : dict
+        The single numbers and strings of ``atoms.info``.
+    """
+    return {name: value for name, value in atoms.info.items() if np.isscalar(value)}
 
 
 def _is_atoms(item):

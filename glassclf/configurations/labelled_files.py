@@ -8,6 +8,7 @@ import numpy as np
 from glassclf._extras import import_extra
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.configuration_set import Configurations
+from glassclf.configurations.conversion import info_of_atoms
 from glassclf.configurations.open_box import box_of
 
 # 2022 CODATA: 4184 J / mol by the charge of the electron and the number of Avogadro.
@@ -37,7 +38,7 @@ def read_labelled(path):
     -------
     X : Configurations
         Types are atomic numbers. A molecule without a cell gets one around it, open in all
-        directions.
+        directions. ``info`` has the single numbers and strings of ``info`` of ASE, such as "run".
     energy : ndarray of shape (n,)
         In eV; of ASE's files in the unit of the file, which is eV by its convention.
     forces : list of ndarray of shape (n_atoms, 3)
@@ -75,7 +76,10 @@ def read_labelled(path):
                 raise ValueError(f"{path}: configuration {number} has no {name}")
     energy = np.array([atoms.calc.results["energy"] for atoms in frames], dtype=np.float64)
     forces = [np.array(atoms.calc.results["forces"]) for atoms in frames]
-    parts = [(one.positions, one.numbers, np.asarray(one.cell), one.pbc) for one in frames]
+    parts = [
+        (one.positions, one.numbers, np.asarray(one.cell), one.pbc, info_of_atoms(one))
+        for one in frames
+    ]
     return _labelled(path, parts, energy, forces)
 
 
@@ -115,7 +119,7 @@ def _read_arrays(path):
             f"{path}: {names['z']} must be whole numbers, got {numbers[np.argmin(whole)]}"
         )
     numbers = numbers.astype(int)
-    parts = [(frame, numbers, np.zeros((3, 3)), [False] * 3) for frame in positions]
+    parts = [(frame, numbers, np.zeros((3, 3)), [False] * 3, {}) for frame in positions]
     return _labelled(path, parts, energy.reshape(-1) * KCAL_PER_MOL, list(forces * KCAL_PER_MOL))
 
 
@@ -141,18 +145,18 @@ def _load_arrays(path):
 
 
 def _labelled(path, parts, energy, forces):
-    """Configurations of (positions, numbers, cell, periodic), with what goes with them."""
+    """Configurations of (positions, numbers, cell, periodic, info), and their labels."""
     if not parts:
         raise ValueError(f"{path} holds no configuration")
     configurations = []
-    for number, (positions, types, cell, periodic) in enumerate(parts):
+    for number, (positions, types, cell, periodic, info) in enumerate(parts):
         where = f"{path}: configuration {number}"
         for name, values in (("energy", energy[number]), ("forces", forces[number])):
             if not np.isfinite(values).all():
                 raise ValueError(f"{where} has NaN or infinity in its {name}")
         try:
             positions, cell = box_of(positions, cell, periodic)
-            configurations.append(Configuration(positions, types, cell, periodic))
+            configurations.append(Configuration(positions, types, cell, periodic, info))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
     return Configurations(configurations), energy, forces

@@ -137,11 +137,16 @@ def test_files_of_ase(tmp_path):
         atoms = ase.Atoms("CuAg", [[0, 0, 0], [0, 0, 2.5]], cell=cell, pbc=cell is not None)
         atoms.calc = EMT()
         atoms.get_forces()
+        atoms.info.update(run=f"run-{len(frames)}", temperature=0.5, field=[0.0, 1.0])
         frames.append(atoms)
     write(tmp_path / "alloy.extxyz", frames)
     X, energy, forces = read_labelled(tmp_path / "alloy.extxyz")
     assert X.types.tolist() == [29, 47, 29, 47]
     assert X.periodic.all(axis=1).tolist() == [False, True]
+    # Else snapshots of one run could not be kept together.
+    assert X.info["run"].tolist() == ["run-0", "run-1"]
+    assert X.info["temperature"].tolist() == [0.5, 0.5]
+    assert sorted(X.info) == ["run", "temperature"]
     np.testing.assert_allclose(energy, [atoms.get_potential_energy() for atoms in frames])
     np.testing.assert_allclose(forces[1], frames[1].get_forces(), atol=1e-7)
     write(tmp_path / "bare.extxyz", ase.Atoms("Cu", cell=[4, 4, 4]))
