@@ -44,7 +44,7 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
     force_weight : float, default=1.0
         Weight of a component of a force beside the energy of a configuration divided by the
         square root of its number of particles.
-    smoothing : float, default=1e-9
+    smoothing : float, default=1e-5
         Weight of the third differences of the coefficients, relative to the data. It settles those
         that hardly any pair tells of.
 
@@ -115,7 +115,7 @@ class PairSplineRegressor(PotentialMixin, BaseEstimator):
 
     __metadata_request__fit = {"forces": True}
 
-    def __init__(self, *, r_max=2.5, n_splines=60, force_weight=1.0, smoothing=1e-9):
+    def __init__(self, *, r_max=2.5, n_splines=60, force_weight=1.0, smoothing=1e-5):
         self.r_max = r_max
         self.n_splines = n_splines
         self.force_weight = force_weight

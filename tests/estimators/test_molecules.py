@@ -39,11 +39,10 @@ def ethanol(tmp_path_factory):
 def test_elements_are_types(ethanol):
     X, energy, forces = ethanol
     assert np.unique(X.types).tolist() == [1, 6, 8]
-    model = PairSplineRegressor(r_max=4.0, n_splines=20).fit(
-        X[:30], energy[:30], forces=forces[:30]
-    )
+    # Between the shells of a molecule are distances that no pair has, or one of a few.
+    model = PairSplineRegressor(r_max=4.0).fit(X[:30], energy[:30], forces=forces[:30])
     error = np.concatenate(model.predict_forces(X[30:])) - np.concatenate(forces[30:])
-    assert error.std() < 0.5 * np.concatenate(forces[30:]).std()
+    assert error.std() < 0.1 * np.concatenate(forces[30:]).std()
 
 
 def test_dynamics_writes_a_trajectory(ethanol, tmp_path):
