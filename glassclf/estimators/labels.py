@@ -45,6 +45,26 @@ class PotentialMixin(RegressorMixin):
         """
         return self._compute(self._check_input(X))[0]
 
+    def score(self, X, y, sample_weight=None):
+        """Share of the variance of the energies that is explained; forces do not count.
+
+        Parameters
+        ----------
+        X : Configurations, or sequence of Configuration, ase.Atoms or (positions, types, box)
+            With types that ``fit`` saw.
+        y : array-like of shape (n_samples,)
+            Energy of each configuration as a whole.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each configuration.
+
+        Returns
+        -------
+        score : float
+            R2, as of every regressor of scikit-learn. A search or cross-validation without
+            ``scoring`` judges by it.
+        """
+        return super().score(X, y, sample_weight)
+
     def predict_forces(self, X):
         """Predict the force on each particle: minus the gradient of the energy.
 
@@ -256,7 +276,8 @@ def _check_forces(X, forces):
         if forces.shape != X.positions.shape:
             raise ValueError(
                 "forces of all particles must have the shape of their positions, "
-                f"{X.positions.shape}, got {forces.shape}"
+                f"{X.positions.shape}, got {forces.shape}; a cross-validation or search splits a "
+                "list with one array for each configuration"
             )
         joined = forces.astype(np.float64)
     else:

@@ -54,8 +54,8 @@ class OptunaSearch(BaseSearchCV):
         shared file system), or any storage of Optuna. None: in memory.
     study_name : str, default=None
         Beginning of the name of the study, "search" for None. It is followed by eight digits that
-        stand for X, y and groups: workers on the same data join, the folds of an outer
-        cross-validation never share a study.
+        stand for X, y, groups and all else that ``fit`` gets for each sample: workers on the same
+        data join, the folds of an outer cross-validation never share a study.
     sampler : optuna sampler, default=None
         It is copied. None: ``TPESampler``, seeded by ``random_state``.
     pruner : optuna pruner, default=None
@@ -236,7 +236,8 @@ class OptunaSearch(BaseSearchCV):
             Samples of one group, such as one simulation run, never stand on both sides of a split
             that respects groups. None means ``X.info["run"]`` where X carries it.
         **params : dict
-            For ``fit`` of the estimator; ``sample_weight`` goes to its last step.
+            For ``fit`` of the estimator; ``sample_weight`` goes to its last step. What has one
+            value for each sample, such as the ``forces`` of a potential, is split with X.
 
         Returns
         -------

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _is_arraylike, _num_samples
 
 from glassclf.estimators.metadata import known_groups, with_info
 from glassclf.model_selection.feature_store import FeatureStore
@@ -46,7 +46,7 @@ class SearchRun:
         Samples and targets.
     groups : array-like of shape (n_samples,) or None
     params : dict
-        For ``fit`` of the estimator.
+        For ``fit`` of the estimator; what has one value a sample is part of the data.
 
     Attributes
     ----------
@@ -69,6 +69,7 @@ class SearchRun:
                     f"{value.__name__}()"
                 )
         X = with_info(X)
+        _check_forces(X, params)
         if y is None and get_tags(search.estimator).target_tags.required:
             raise ValueError(
                 f"{type(search.estimator).__name__} requires y to be passed, but the target y is "
@@ -89,7 +90,8 @@ class SearchRun:
         self.multimetric = is_multimetric(scorer)
         self.scorer = scorer._scorers if self.multimetric else scorer
         self.task = Task(clone(search.estimator), X, y, folds, scorer, fit, by_last_step, score)
-        self.name, self._groups = name_of_study(search.study_name, X, y, groups), groups
+        self._groups, self._by_sample = groups, _by_sample(X, params)
+        self.name = self._name_of_data(X, y)
         self.worker = None if search.storage is None else Worker(search.grace_period)
         self._seed = check_random_state(search.random_state).randint(2**31 - 1)
         facts = study_facts(search.estimator, self.space, self.objectives, folds)
@@ -195,9 +197,11 @@ class SearchRun:
         ------
         ValueError
         """
-        now = name_of_study(self.search.study_name, self.task.X, self.task.y, self._groups)
-        if now != self.name:
+        if self._name_of_data(self.task.X, self.task.y) != self.name:
             raise ValueError("X, y or groups were changed in place since the search was fitted")
+
+    def _name_of_data(self, X, y):
+        return name_of_study(self.search.study_name, X, y, self._groups, self._by_sample)
 
     def fit(self, parameters):
         """Fit the estimator with the given parameters to all data.
@@ -227,6 +231,27 @@ def _route(search, X, groups, params):
         fit = dict(routed.estimator.fit)
         by_last_step = _given(groups=groups, sample_weight=fit.pop("sample_weight", None))
     return fit, by_last_step, routed.splitter.split, routed.scorer.score
+
+
+def _check_forces(X, params):
+    """Refuse forces that cannot be split with the samples: folds could get those of others."""
+    n = _num_samples(X)
+    for name, forces in params.items():
+        if name.rpartition("__")[2] != "forces" or forces is None or len(forces) == n:
+            continue
+        raise ValueError(
+            f"{name} must have one array for each of the {n} configurations in a search, as each "
+            f"fold is fitted to its own, got {len(forces)}"
+        )
+
+
+def _by_sample(X, params):
+    n = _num_samples(X)
+    return {
+        name: values
+        for name, values in params.items()
+        if _is_arraylike(values) and _num_samples(values) == n
+    }
 
 
 def _given(**parameters):

@@ -101,20 +101,24 @@ def _without_password(url):
     return f"{scheme}{found}{user.partition(':')[0]}{at}{place.partition('?')[0]}"
 
 
-def name_of_study(study_name, X, y, groups):
+def name_of_study(study_name, X, y, groups, by_sample):
     """Name of a study: one for each set of data.
 
     Parameters
     ----------
     study_name : str or None
     X, y, groups : object
+    by_sample : dict
+        Parameters of ``fit`` with one value for each sample, such as forces.
 
     Returns
     -------
     name : str
         Ends in eight digits of a hash of the data.
     """
-    return f"{study_name or 'search'}-{digits(data_fingerprint(X, y, groups, None))}"
+    hashes = data_fingerprint(X, y, groups, None)
+    hashes |= {f"fit {name}": joblib.hash(values) for name, values in by_sample.items()}
+    return f"{study_name or 'search'}-{digits(hashes)}"
 
 
 def study_facts(estimator, space, objectives, folds):
