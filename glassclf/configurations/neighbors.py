@@ -4,19 +4,10 @@ import numbers
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from glassclf.configurations.box import (
-    fractional,
-    is_rectangular,
-    minimum_image,
-    plane_distances,
-    volume,
-    wrap,
-)
-
-# SciPy's tree is as fast here as the compiled neighbour lists (a box of 4320 particles in a few
-# milliseconds) and, unlike vesin, does not import torch into every worker process.
+from glassclf.configurations import neighbor_kernels as kernels
+from glassclf.configurations.box import fractional, plane_distances, volume, wrap
+from glassclf.configurations.compilation import compiled
 
 
 class Pairs(NamedTuple):
@@ -81,7 +72,7 @@ def pairs_within(configuration, r_max):
     >>> pairs.sources.tolist(), pairs.targets.tolist(), pairs.distances.round(6).tolist()
     ([0, 1], [1, 0], [0.2, 0.2])
     """
-    return _both_directions(pairs_one_way(configuration, r_max), configuration.n_particles)
+    return _pairs(configuration, r_max, both=True)
 
 
 def pairs_one_way(configuration, r_max):
@@ -113,16 +104,7 @@ def pairs_one_way(configuration, r_max):
     >>> pairs_one_way(configuration, r_max=1.0).distances.round(6).tolist()
     [0.2]
     """
-    if not isinstance(r_max, numbers.Real) or not 0 < r_max < np.inf:
-        raise ValueError(f"r_max must be a positive number, got {r_max!r}")
-    cell, periodic = configuration.cell, configuration.periodic
-    positions = wrap(configuration.positions, cell, periodic)
-    if is_rectangular(cell) and (2 * r_max < np.diag(cell))[periodic].all():
-        sources, targets, vectors = _one_image(positions, cell, periodic, r_max)
-    else:
-        sources, targets, vectors = _all_images(positions, cell, periodic, r_max)
-    distances = np.sqrt(np.einsum("pi,pi->p", vectors, vectors))
-    return Pairs(sources, targets, vectors, distances)
+    return _pairs(configuration, r_max, both=False)
 
 
 def nearest_neighbors(configuration, n_neighbors):
@@ -167,133 +149,114 @@ def nearest_neighbors(configuration, n_neighbors):
             f"n_neighbors must be smaller than the number of particles, got "
             f"n_neighbors={n_neighbors} for {n_particles} particles"
         )
-    if is_rectangular(configuration.cell):
-        return _nearest_rectangular(configuration, int(n_neighbors))
-    return _nearest_by_radius(configuration, int(n_neighbors))
+    return _nearest(configuration, int(n_neighbors))
 
 
-def _one_image(positions, cell, periodic, r_max):
-    """Pairs, one direction, where no pair has two images in reach."""
-    tree = _periodic_tree(positions, cell, periodic)
-    sources, targets = tree.query_pairs(r_max, output_type="ndarray").T
-    vectors = minimum_image(positions[targets] - positions[sources], cell, periodic)
-    return sources, targets, vectors
+def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
+    """Count pairs of different particles by their types and their distance.
+
+    As from :func:`pairs_one_way`, but pairs are not kept.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    r_max : float
+        Upper end of the last bin.
+    kinds : ndarray of int of shape (n_particles,)
+        Type of each particle, numbered from 0.
+    pair_numbers : ndarray of int of shape (n_types, n_types)
+        Row of ``counts`` for each two types.
+    counts : ndarray of int64 of shape (n_pairs, n_bins)
+        Increased in place.
+    """
+    cells = _Cells.within(configuration, r_max)._asdict()
+    del cells["upper"]
+    compiled(kernels.count_distances)(*cells.values(), r_max, kinds, pair_numbers, counts)
 
 
-def _all_images(positions, cell, periodic, r_max):
-    """Pairs, one direction, with every periodic image in reach written out as a point."""
-    images, owners, shifts = _images_in_reach(positions, cell, periodic, r_max)
-    found = cKDTree(positions).sparse_distance_matrix(cKDTree(images), r_max, output_type="ndarray")
-    sources, points = found["i"], found["j"]
-    targets = owners[points]
-    # One direction only, so that the two directions of a pair are found together and have exactly
-    # opposite vectors; of the images of a particle itself those in the upper half space.
-    upper = _in_upper_half(shifts)[points]
-    chosen = (sources < targets) | ((sources == targets) & upper)
-    sources, points, targets = sources[chosen], points[chosen], targets[chosen]
-    return sources, targets, images[points] - positions[sources]
+def _pairs(configuration, r_max, both):
+    if not isinstance(r_max, numbers.Real) or not 0 < r_max < np.inf:
+        raise ValueError(f"r_max must be a positive number, got {r_max!r}")
+    everyone = np.arange(configuration.n_particles)
+    degrees, *found = _search(configuration, float(r_max), everyone, both=both)
+    return Pairs(np.repeat(everyone, degrees), *found)
 
 
-def _images_in_reach(positions, cell, periodic, r_max):
-    """Points within r_max of the box: its particles and their periodic images."""
-    reach = r_max / plane_distances(cell) * (1 + 1e-9)
-    fractions = fractional(positions, cell)
-    images, owners = positions, np.arange(len(positions))
-    shifts = np.zeros(positions.shape, dtype=np.int64)
-    for axis in np.flatnonzero(periodic):
-        kept = []
-        steps = int(reach[axis]) + 1
-        for step in range(-steps, steps + 1):
-            moved = fractions[owners, axis] + step
-            inside = (moved >= -reach[axis]) & (moved <= 1 + reach[axis])
-            kept.append((np.flatnonzero(inside), step))
-        rows = np.concatenate([rows for rows, _ in kept])
-        steps = np.concatenate([np.full(len(rows), step) for rows, step in kept])
-        images, owners, shifts = images[rows], owners[rows], shifts[rows]
-        images = images + steps[:, None] * cell[axis]
-        shifts[:, axis] = steps
-    return images, owners, shifts
-
-
-def _in_upper_half(shifts):
-    """Whether the first nonzero component of each shift is positive."""
-    first = np.argmax(shifts != 0, axis=1)
-    return shifts[np.arange(len(shifts)), first] > 0
-
-
-def _both_directions(pairs, n_particles):
-    """Add the opposite of every pair, and sort."""
-    by_distance = np.argsort(pairs.distances)
-    sources, targets, vectors, distances = (values[by_distance] for values in pairs)
-    distances = np.repeat(distances, 2)
-    both_sources = np.column_stack([sources, targets]).ravel()
-    both_targets = np.column_stack([targets, sources]).ravel()
-    both_vectors = np.stack([vectors, -vectors], axis=1).reshape(-1, vectors.shape[1])
-    # NumPy sorts 16-bit integers by radix, several times faster than 64-bit ones.
-    keys = both_sources.astype(np.uint16) if n_particles <= 2**16 else both_sources
-    order = np.argsort(keys, kind="stable")
-    tied = (np.diff(distances[order]) == 0) & (np.diff(both_sources[order]) == 0)
-    if tied.any():
-        order = np.lexsort((both_targets, distances, both_sources))
-    return Pairs(
-        both_sources[order].astype(np.int64, copy=False),
-        both_targets[order].astype(np.int64, copy=False),
-        both_vectors[order],
-        distances[order],
-    )
-
-
-def _nearest_rectangular(configuration, n_neighbors):
-    cell, periodic = configuration.cell, configuration.periodic
-    positions = wrap(configuration.positions, cell, periodic)
-    n_particles = len(positions)
-    tree = _periodic_tree(positions, cell, periodic)
-    # One for the particle itself, and more until the next one is clearly farther than the last
-    # neighbour: the tree breaks ties in its own order.
-    n_points = n_neighbors + 2
-    while True:
-        n_points = min(n_points, n_particles)
-        reached, points = tree.query(positions, n_points)
-        complete = reached[:, -1] > reached[:, n_neighbors] * (1 + 1e-12)
-        if n_points == n_particles or complete.all():
-            break
-        n_points *= 2
-    others = points != np.arange(n_particles)[:, None]
-    targets = points[others].reshape(n_particles, n_points - 1)
-    vectors = positions.take(targets, axis=0) - positions[:, None]
-    vectors = minimum_image(vectors.reshape(-1, len(cell)), cell, periodic)
-    distances = np.sqrt(np.einsum("pi,pi->p", vectors, vectors)).reshape(targets.shape)
-    vectors = vectors.reshape(*targets.shape, len(cell))
-    # Nearly always the tree has them in order.
-    if (np.diff(distances, axis=1) <= 0).any():
-        order = np.lexsort((targets, distances), axis=1)
-        targets, distances = (np.take_along_axis(a, order, axis=1) for a in (targets, distances))
-        vectors = np.take_along_axis(vectors, order[:, :, None], axis=1)
-    return Pairs(
-        np.repeat(np.arange(n_particles), n_neighbors),
-        targets[:, :n_neighbors].ravel(),
-        vectors[:, :n_neighbors].reshape(-1, len(cell)),
-        distances[:, :n_neighbors].ravel(),
-    )
-
-
-def _nearest_by_radius(configuration, n_neighbors):
+def _nearest(configuration, n_neighbors):
     """Search a growing radius until every particle has enough distinct neighbours."""
     n_particles, n_dims = configuration.positions.shape
-    occupied = _occupied_volume(configuration)
-    r_max = (2 * (n_neighbors + 1) * occupied / n_particles) ** (1 / n_dims) / 1.5
-    while True:
-        pairs = pairs_within(configuration, r_max)
-        # The first image of each pair is the nearest one, as pairs are sorted by distance.
-        _, first = np.unique(pairs.sources * n_particles + pairs.targets, return_index=True)
-        first = np.sort(first[pairs.sources[first] != pairs.targets[first]])
-        counts = np.bincount(pairs.sources[first], minlength=n_particles)
-        if counts.min() >= n_neighbors:
-            break
-        r_max *= 1.3
-    starts = np.cumsum(counts) - counts
-    rows = first[(starts[:, None] + np.arange(n_neighbors)).ravel()]
-    return Pairs(*(values[rows] for values in pairs))
+    # With some more than wanted on average nearly all have enough.
+    wanted = n_neighbors + 1
+    share = (wanted + np.sqrt(wanted)) / n_particles
+    ball = np.pi if n_dims == 2 else 4 / 3 * np.pi
+    r_max = float((share * _occupied_volume(configuration) / ball) ** (1 / n_dims))
+    sources = np.repeat(np.arange(n_particles), n_neighbors)
+    left = np.arange(n_particles)
+    degrees, *found = _search(configuration, r_max, left, n_most=n_neighbors)
+    if (degrees == n_neighbors).all():
+        return Pairs(sources, *found)
+    shape = n_particles, n_neighbors
+    whole = [np.empty((*shape, *values.shape[1:]), values.dtype) for values in found]
+    while len(left):
+        enough = degrees == n_neighbors
+        for all_of_them, values in zip(whole, found):
+            rows = values[np.repeat(enough, degrees)]
+            all_of_them[left[enough]] = rows.reshape(-1, *all_of_them.shape[1:])
+        left = left[~enough]
+        if len(left):
+            r_max *= 1.3
+            degrees, *found = _search(configuration, r_max, left, n_most=n_neighbors)
+    return Pairs(sources, *(values.reshape(-1, *values.shape[2:]) for values in whole))
+
+
+def _search(configuration, r_max, chosen, both=True, n_most=None):
+    """Degrees, targets, vectors and distances of the pairs of some particles.
+
+    With ``n_most`` every other particle counts once, at its nearest image.
+    """
+    cells = _Cells.within(configuration, r_max)
+    count_near, find_near = compiled(kernels.count_near), compiled(kernels.find_near)
+    counts = count_near(
+        cells.positions, cells.points, cells.starts, cells.shape, cells.bounds, chosen, r_max
+    )
+    distinct = n_most is not None
+    # Two images of a particle are in reach of a third one only where the box is short.
+    period = plane_distances(configuration.cell)[configuration.periodic]
+    repeated = distinct and bool((2 * r_max > period * (1 - 1e-9)).any())
+    n_most = n_most if distinct else int(counts.max())
+    n_dims = len(configuration.cell)
+    return find_near(*cells, chosen, r_max, both, n_most, distinct, repeated, n_dims, counts)
+
+
+class _Cells(NamedTuple):
+    """Particles and their images in reach, sorted into square cells, as the kernels take them."""
+
+    positions: np.ndarray
+    points: np.ndarray
+    owners: np.ndarray
+    shifts: np.ndarray
+    upper: np.ndarray
+    starts: np.ndarray
+    shape: np.ndarray
+    bounds: np.ndarray
+
+    @classmethod
+    def within(cls, configuration, r_max):
+        """Everything that is within ``r_max`` of the box."""
+        cell, periodic = configuration.cell, configuration.periodic
+        positions = wrap(configuration.positions, cell, periodic)
+        reach = r_max / plane_distances(cell) * (1 + 1e-9) + 1e-12
+        fractions = fractional(positions, cell)
+        # In two dimensions a first one is added, in which nothing happens.
+        n_more = 3 - len(cell)
+        whole = np.eye(3)
+        whole[n_more:, n_more:] = cell
+        positions, fractions = (
+            np.pad(vectors, ((0, 0), (n_more, 0))) for vectors in (positions, fractions)
+        )
+        periodic, reach = np.pad(periodic, (n_more, 0)), np.pad(reach, (n_more, 0))
+        filled = compiled(kernels.fill_cells)(positions, fractions, whole, periodic, reach, r_max)
+        return cls(positions, *filled)
 
 
 def _occupied_volume(configuration):
@@ -301,8 +264,3 @@ def _occupied_volume(configuration):
     fractions = fractional(configuration.positions, configuration.cell)
     spans = np.where(configuration.periodic, 1.0, np.clip(np.ptp(fractions, axis=0), 1e-3, None))
     return volume(configuration.cell) * np.prod(spans)
-
-
-def _periodic_tree(positions, cell, periodic):
-    # A length of 0 marks a direction that does not repeat.
-    return cKDTree(positions, boxsize=np.where(periodic, np.diag(cell), 0.0))

@@ -7,7 +7,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from glassclf.configurations import is_rectangular, pairs_one_way, volume
+from glassclf.configurations import is_rectangular, volume
+from glassclf.configurations.neighbors import count_by_distance
 from glassclf.featurizers.base import ConfigurationFeaturizer, Number, warn_of_other_units
 
 # Nodes of each angle in a quadrant: a share of 1e-5 is then right everywhere, and half a percent
@@ -132,8 +133,8 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         if self.partial_:
             kinds = np.searchsorted(self.types_, configuration.types)
         first, second = np.triu_indices(n_types)
-        pairs = pairs_one_way(configuration, r_max)
-        counts = _count(pairs, kinds, _pair_numbers(n_types), len(first), r_max, n_bins)
+        counts = np.zeros((len(first), n_bins), dtype=np.int64)
+        count_by_distance(configuration, r_max, kinds, _pair_numbers(n_types), counts)
         n_of = np.bincount(kinds, minlength=n_types)
         same = first == second
         n_pairs = np.where(same, n_of[first] * (n_of[first] - 1) / 2, n_of[first] * n_of[second])
@@ -154,14 +155,6 @@ def _pair_numbers(n_types):
     first, second = np.triu_indices(n_types)
     numbers[first, second] = numbers[second, first] = np.arange(len(first))
     return numbers
-
-
-def _count(pairs, kinds, pair_numbers, n_pairs, r_max, n_bins):
-    """Pairs of different particles in each bin, shape (n_pairs, n_bins)."""
-    bins = (pairs.distances * (n_bins / r_max)).astype(np.int64)
-    counted = (bins < n_bins) & (pairs.sources != pairs.targets)
-    rows = pair_numbers[kinds[pairs.sources], kinds[pairs.targets]] * n_bins + bins
-    return np.bincount(rows[counted], minlength=n_pairs * n_bins).reshape(n_pairs, n_bins)
 
 
 @lru_cache(maxsize=256)

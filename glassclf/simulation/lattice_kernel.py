@@ -1,10 +1,6 @@
 """The compiled loop of the persistent exclusion process."""
 
-from functools import lru_cache
-
 import numpy as np
-
-from glassclf._extras import import_extra
 
 # Bits of a random number: one draw chooses the particle (32), tumbling (30) and the turn (2).
 TUMBLE_BITS = 30
@@ -12,23 +8,6 @@ _LOW = np.uint64(2**TUMBLE_BITS - 1)
 _THREE = np.uint64(3)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-
-
-@lru_cache
-def compiled_sweep():
-    """Compile :func:`sweep`, or take it from the cache on disk.
-
-    Returns
-    -------
-    sweep : callable
-
-    Raises
-    ------
-    ImportError
-        If numba is not installed; names the extra that brings it.
-    """
-    numba = import_extra("numba", "simulation", "simulating lattices")
-    return numba.njit(cache=True)(sweep)
 
 
 def sweep(sites, neighbors, particles, state, threshold, n_sweeps):

@@ -5,8 +5,9 @@ import numbers
 import numpy as np
 from sklearn.utils import check_random_state
 
+from glassclf.configurations.compilation import compiled
 from glassclf.configurations.lattices import DIRECTIONS, N_ORIENTATIONS, Lattices
-from glassclf.simulation.lattice_kernel import TUMBLE_BITS, compiled_sweep
+from glassclf.simulation.lattice_kernel import TUMBLE_BITS, sweep
 
 
 class PersistentExclusion:
@@ -35,8 +36,6 @@ class PersistentExclusion:
 
     Raises
     ------
-    ImportError
-        If numba is not installed; it comes with ``glassclf[simulation]``.
     ValueError
         If a parameter is not valid, or there is no particle or no free site.
 
@@ -63,7 +62,6 @@ class PersistentExclusion:
     """
 
     def __init__(self, sites, tumbling_rate, *, random_state=None):
-        self._sweep = compiled_sweep()
         check_rate(tumbling_rate)
         if np.ndim(sites) != 2:
             raise ValueError(
@@ -111,7 +109,7 @@ class PersistentExclusion:
         if not whole or n_sweeps < 0:
             raise ValueError(f"n_sweeps must be an integer of at least 0, got {n_sweeps!r}")
         self._state = np.uint64(
-            self._sweep(
+            compiled(sweep)(
                 self._flat,
                 self._neighbors,
                 self._particles,

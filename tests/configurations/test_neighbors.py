@@ -13,6 +13,7 @@ from glassclf.configurations import (
     pairs_within,
     plane_distances,
 )
+from glassclf.testing import noisy_lattice
 
 
 def all_pairs(configuration, reach):
@@ -187,3 +188,33 @@ def test_the_configuration_stays_as_it_was():
     pairs_within(configuration, 4.0)
     nearest_neighbors(configuration, 4)
     assert configuration.positions.tobytes() == before
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 0.3, 1 / 3, 0.7])
+@pytest.mark.parametrize("n_dims", [2, 3])
+def test_neighbours_at_exactly_the_radius_are_all_found(n_dims, shift):
+    square = noisy_lattice(0.0, n_cells=(7,) * n_dims)
+    moved = Configuration(square.positions + shift, square.types, square.box)
+    pairs = pairs_within(moved, 1.0 + 1e-12)
+    assert np.bincount(pairs.sources).tolist() == [2 * n_dims] * moved.n_particles
+
+
+def test_far_particles_and_tiny_radii_take_no_memory():
+    far = Configuration([[0.0, 0.0], [1e9, 1.0], [1e9, 2.0]], [0, 0, 0], [4.0, 4.0], [False, False])
+    assert nearest_neighbors(far, 1).targets.tolist() == [1, 2, 1]
+    assert len(pairs_within(far, 1e-9).sources) == 0
+    in_line = Configuration([[x, 0.0] for x in range(50)], [0] * 50, [50.0, 1e6], [False, False])
+    assert nearest_neighbors(in_line, 2).targets[:4].tolist() == [1, 2, 0, 2]
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 6, 70])
+def test_crowds_and_loners_in_one_box(n_neighbors):
+    rng = np.random.default_rng(0)
+    positions = np.concatenate([rng.random((90, 2)) * 0.01, rng.random((10, 2)) * 50])
+    configuration = Configuration(positions, np.zeros(100, int), [50.0, 50.0])
+    pairs = nearest_neighbors(configuration, n_neighbors)
+    vectors = positions[None] - positions[:, None]
+    lengths = np.linalg.norm(vectors - 50 * np.round(vectors / 50), axis=2)
+    np.fill_diagonal(lengths, np.inf)
+    expected = np.sort(lengths, axis=1)[:, :n_neighbors]
+    np.testing.assert_allclose(pairs.distances.reshape(100, -1), expected, rtol=1e-9)

@@ -1,0 +1,296 @@
+"""Loops over the points in square cells around each particle, to be compiled.
+
+Positions have three components, in two dimensions a zero before the others: the loops are then the
+same, and have no inner one over the dimensions. Points are particles and their periodic
+images, sorted by cell, of which the last axis runs fastest, so that cells of a row follow each
+other in memory. ``bounds`` are the first and the last cell along each axis that a particle looks
+into, shape (n_particles, 3, 2).
+
+What decides whether a point is near is computed from two particles and the shift of the image, not
+from the image's rounded position: the two directions of a pair then agree to the last bit.
+"""
+
+import math
+
+import numpy as np
+
+# So many neighbours are sorted faster by numpy's sort than one after the other.
+MANY = 64
+# Finer cells hold fewer points that are out of reach, coarser ones are fewer.
+CELLS_IN_RADIUS = 2
+
+
+def fill_cells(positions, fractions, cell, periodic, reach, r_max):
+    """Sort particles and their images within ``r_max`` of the box into cells.
+
+    Parameters
+    ----------
+    positions, fractions : ndarray of shape (n_particles, 3)
+        In units of length and of the lattice vectors.
+    cell : ndarray of shape (3, 3)
+    periodic : ndarray of bool of shape (3,)
+    reach : ndarray of shape (3,)
+        ``r_max`` in units of the distance between the planes of the box.
+    r_max : float
+
+    Returns
+    -------
+    points, owners, shifts, upper, starts, shape, bounds : ndarray
+        What the other kernels ask for.
+    """
+    n_particles = len(positions)
+    steps = np.zeros((n_particles, 3, 2), np.int64)
+    n_points = 0
+    for i in range(n_particles):
+        n_images = 1
+        for axis in range(3):
+            if periodic[axis]:
+                steps[i, axis, 0] = math.ceil(-reach[axis] - fractions[i, axis])
+                steps[i, axis, 1] = math.floor(1 + reach[axis] - fractions[i, axis])
+            n_images *= steps[i, axis, 1] - steps[i, axis, 0] + 1
+        n_points += n_images
+    found, shifts_of = np.empty((n_points, 3)), np.empty((n_points, 3))
+    owners_of, upper_of = np.empty(n_points, np.int64), np.empty(n_points, np.bool_)
+    n = 0
+    for i in range(n_particles):
+        for a in range(steps[i, 0, 0], steps[i, 0, 1] + 1):
+            for b in range(steps[i, 1, 0], steps[i, 1, 1] + 1):
+                for c in range(steps[i, 2, 0], steps[i, 2, 1] + 1):
+                    for axis in range(3):
+                        shift = a * cell[0, axis] + b * cell[1, axis] + c * cell[2, axis]
+                        shifts_of[n, axis] = shift
+                        found[n, axis] = positions[i, axis] + shift
+                    owners_of[n] = i
+                    upper_of[n] = a > 0 or (a == 0 and (b > 0 or (b == 0 and c > 0)))
+                    n += 1
+    low, extent = np.empty(3), np.empty(3)
+    space, n_wide = 1.0, 0
+    for axis in range(3):
+        low[axis], extent[axis] = found[0, axis], 0.0
+        for p in range(n_points):
+            low[axis] = min(low[axis], found[p, axis])
+        for p in range(n_points):
+            extent[axis] = max(extent[axis], found[p, axis] - low[axis])
+        if extent[axis] > 0:
+            space, n_wide = space * extent[axis], n_wide + 1
+    # Not more cells than points, of which some may be far away.
+    width = max(r_max / CELLS_IN_RADIUS, (space / n_points) ** (1 / max(n_wide, 1)))
+    shape = np.empty(3, np.int64)
+    for axis in range(3):
+        shape[axis] = int(extent[axis] / width) + 1
+    cells = np.empty(n_points, np.int64)
+    starts = np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
+    for p in range(n_points):
+        place = 0
+        for axis in range(3):
+            place = place * shape[axis] + int((found[p, axis] - low[axis]) / width)
+        cells[p] = place
+        starts[place + 1] += 1
+    for place in range(len(starts) - 1):
+        starts[place + 1] += starts[place]
+    filled = starts[:-1].copy()
+    points, shifts = np.empty((n_points, 3)), np.empty((n_points, 3))
+    owners, upper = np.empty(n_points, np.int64), np.empty(n_points, np.bool_)
+    for p in range(n_points):
+        place = filled[cells[p]]
+        filled[cells[p]] += 1
+        points[place], shifts[place] = found[p], shifts_of[p]
+        owners[place], upper[place] = owners_of[p], upper_of[p]
+    bounds = np.empty((n_particles, 3, 2), np.int64)
+    for i in range(n_particles):
+        for axis in range(3):
+            along = positions[i, axis] - low[axis]
+            # Rounding puts no point that is in reach beyond them.
+            bounds[i, axis, 0] = max(0, int((along - r_max * (1 + 1e-9)) / width))
+            bounds[i, axis, 1] = min(shape[axis] - 1, int((along + r_max * (1 + 1e-9)) / width))
+    return points, owners, shifts, upper, starts, shape, bounds
+
+
+def count_near(positions, points, starts, shape, bounds, chosen, r_max):
+    """Count the points near particles, themselves among them.
+
+    Parameters
+    ----------
+    positions, points, starts, shape, bounds
+        See :func:`fill_cells`.
+    chosen : ndarray of int of shape (n_chosen,)
+        Particles whose neighbours count.
+    r_max : float
+
+    Returns
+    -------
+    counts : ndarray of int of shape (n_chosen,)
+        What is farther than ``r_max`` by rounding may count.
+    """
+    counts = np.empty(len(chosen), np.int64)
+    limit = r_max * r_max * (1 + 1e-9)
+    for c in range(len(chosen)):
+        i = chosen[c]
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        n = 0
+        for a in range(bounds[i, 0, 0], bounds[i, 0, 1] + 1):
+            for b in range(bounds[i, 1, 0], bounds[i, 1, 1] + 1):
+                row = (a * shape[1] + b) * shape[2]
+                first, end = starts[row + bounds[i, 2, 0]], starts[row + bounds[i, 2, 1] + 1]
+                for p in range(first, end):
+                    dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
+                    n += dx * dx + dy * dy + dz * dz <= limit
+        counts[c] = n
+    return counts
+
+
+def find_near(
+    positions,
+    points,
+    owners,
+    shifts,
+    upper,
+    starts,
+    shape,
+    bounds,
+    chosen,
+    r_max,
+    both,
+    n_most,
+    distinct,
+    repeated,
+    n_dims,
+    counts,
+):
+    """Find the pairs within a radius, sorted by source, then distance, then target.
+
+    Parameters
+    ----------
+    positions, points, owners, shifts, upper, starts, shape, bounds
+        See :func:`fill_cells`.
+    chosen, r_max
+        As in :func:`count_near`.
+    both : bool
+        Whether to find both directions of a pair, or one.
+    n_most : int
+        Largest number of pairs of a particle: the nearest ones.
+    distinct : bool
+        Whether to leave out images of the particle itself.
+    repeated : bool
+        Whether to look for several images of another particle, and leave out all but the nearest.
+    n_dims : int
+    counts : ndarray of int of shape (n_chosen,)
+        What :func:`count_near` found.
+
+    Returns
+    -------
+    degrees : ndarray of int64 of shape (n_chosen,)
+        Pairs of each particle.
+    targets : ndarray of int64 of shape (n_pairs,)
+    vectors : ndarray of shape (n_pairs, n_dims)
+    distances : ndarray of shape (n_pairs,)
+    """
+    total = np.minimum(counts, n_most).sum()
+    degrees, targets = np.empty(len(chosen), np.int64), np.empty(total, np.int64)
+    vectors, distances = np.empty((total, n_dims)), np.empty(total)
+    # One more than there are: a candidate is written down before it is looked at.
+    largest = counts.max() + 1
+    near, lengths = np.empty(largest, np.int64), np.empty(largest)
+    steps, order = np.empty((largest, 3)), np.empty(largest, np.int64)
+    limit = r_max * r_max * (1 + 1e-9)
+    written = 0
+    for c in range(len(chosen)):
+        i = chosen[c]
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        n_candidates = 0
+        for a in range(bounds[i, 0, 0], bounds[i, 0, 1] + 1):
+            for b in range(bounds[i, 1, 0], bounds[i, 1, 1] + 1):
+                row = (a * shape[1] + b) * shape[2]
+                first, end = starts[row + bounds[i, 2, 0]], starts[row + bounds[i, 2, 1] + 1]
+                for p in range(first, end):
+                    dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
+                    near[n_candidates] = p
+                    n_candidates += dx * dx + dy * dy + dz * dz <= limit
+        n = 0
+        for k in range(n_candidates):
+            p = near[k]
+            j = owners[p]
+            dx = (positions[j, 0] - x) + shifts[p, 0]
+            dy = (positions[j, 1] - y) + shifts[p, 1]
+            dz = (positions[j, 2] - z) + shifts[p, 2]
+            length = math.sqrt(dx * dx + dy * dy + dz * dz)
+            wanted = both or j > i
+            if j == i:
+                wanted = not distinct and (upper[p] or (both and shifts[p].any()))
+            if wanted and length <= r_max:
+                near[n], lengths[n] = j, length
+                steps[n, 0], steps[n, 1], steps[n, 2] = dx, dy, dz
+                n += 1
+        if n > MANY:
+            order[:n] = np.argsort(lengths[:n], kind="mergesort")
+            for k in range(1, n):
+                # Of equal distances the lower number first.
+                place, m = order[k], k
+                while m > 0 and (
+                    lengths[order[m - 1]] == lengths[place] and near[order[m - 1]] > near[place]
+                ):
+                    order[m] = order[m - 1]
+                    m -= 1
+                order[m] = place
+        else:
+            for k in range(n):
+                rank = 0
+                for m in range(n):
+                    first = (near[m] < near[k]) | ((near[m] == near[k]) & (m < k))
+                    rank += (lengths[m] < lengths[k]) | ((lengths[m] == lengths[k]) & first)
+                order[rank] = k
+        begin = written
+        for k in range(n):
+            if written - begin == n_most:
+                break
+            place, known = order[k], False
+            if repeated:
+                for m in range(begin, written):
+                    known |= targets[m] == near[place]
+            if not known:
+                targets[written], distances[written] = near[place], lengths[place]
+                for axis in range(n_dims):
+                    vectors[written, axis] = steps[place, 3 - n_dims + axis]
+                written += 1
+        degrees[c] = written - begin
+    return degrees, targets[:written], vectors[:written], distances[:written]
+
+
+def count_distances(
+    positions, points, owners, shifts, starts, shape, bounds, r_max, kinds, pair_numbers, counts
+):
+    """Count pairs of different particles by their types and distance.
+
+    Parameters
+    ----------
+    positions, points, owners, shifts, starts, shape, bounds, r_max
+        As in :func:`find_near`.
+    kinds : ndarray of int of shape (n_particles,)
+        Type of each particle, numbered from 0.
+    pair_numbers : ndarray of int of shape (n_types, n_types)
+        Row of ``counts`` for each two types.
+    counts : ndarray of int of shape (n_pairs, n_bins)
+        Increased in place; bins of equal width from 0 to ``r_max``.
+    """
+    n_bins = counts.shape[1]
+    scale, limit = n_bins / r_max, r_max * r_max * (1 + 1e-9)
+    for i in range(len(positions)):
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        rows = pair_numbers[kinds[i]]
+        for a in range(bounds[i, 0, 0], bounds[i, 0, 1] + 1):
+            for b in range(bounds[i, 1, 0], bounds[i, 1, 1] + 1):
+                row = (a * shape[1] + b) * shape[2]
+                first, end = starts[row + bounds[i, 2, 0]], starts[row + bounds[i, 2, 1] + 1]
+                for p in range(first, end):
+                    j = owners[p]
+                    if j <= i:
+                        continue
+                    dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
+                    if dx * dx + dy * dy + dz * dz > limit:
+                        continue
+                    dx = (positions[j, 0] - x) + shifts[p, 0]
+                    dy = (positions[j, 1] - y) + shifts[p, 1]
+                    dz = (positions[j, 2] - z) + shifts[p, 2]
+                    place = int(math.sqrt(dx * dx + dy * dy + dz * dz) * scale)
+                    if place < n_bins:
+                        counts[rows[kinds[j]], place] += 1
