@@ -5,9 +5,9 @@ from torch import nn
 
 from glassclf.networks.geometry import SpatialLayer
 from glassclf.networks.normalization import SafeBatchNorm
+from glassclf.networks.periodic import PERIODIC_CONVOLUTIONS, CircularPad, memory_format
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-CIRCULAR_PADS = {1: nn.CircularPad1d, 2: nn.CircularPad2d, 3: nn.CircularPad3d}
 POOLINGS = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
 
 
@@ -83,7 +83,7 @@ class ConvolutionalNetwork(nn.Module):
         """Embedding of shape (n, n_filters[-1]) of an input of shape (n, in_channels, ...)."""
         x = self.input_norm(x)
         scalars = x[:, self.n_maps :]
-        x = x[:, : self.n_maps]
+        x = x[:, : self.n_maps].contiguous(memory_format=memory_format(x))
         for index, block in enumerate(self.blocks):
             if index:
                 x = self.pool(x)
@@ -120,19 +120,36 @@ def spatial_layers(n_blocks, kernel_size):
     return spatial
 
 
+def convolution_layer(n_in, n_out, n_spatial, kernel_size, padding, **settings):
+    """Convolution that leaves the extent of its input as it is, at stride 1.
+
+    Parameters
+    ----------
+    n_in, n_out, n_spatial, kernel_size : int
+    padding : {"circular", "zeros"}
+        What lies beyond the border, on all axes.
+    **settings : dict
+        Of the convolution.
+
+    Returns
+    -------
+    layer : torch.nn.Module
+    """
+    if padding == "circular":
+        return PERIODIC_CONVOLUTIONS[n_spatial](n_in, n_out, kernel_size, **settings)
+    settings["padding"] = kernel_size // 2
+    return CONVOLUTIONS[n_spatial](n_in, n_out, kernel_size, **settings)
+
+
 def _block(n_in, n_out, n_spatial, kernel_size, padding):
     # The normalisation has a shift of its own, so the layer needs no bias.
-    after = [SafeBatchNorm(n_out), nn.ReLU()]
+    after = [SafeBatchNorm(n_out), nn.ReLU(inplace=True)]
     if n_spatial == 0:
         return nn.Sequential(nn.Linear(n_in, n_out, bias=False), *after)
-    convolution, width = CONVOLUTIONS[n_spatial], kernel_size // 2
     if isinstance(padding, str):
-        layer = convolution(
-            n_in, n_out, kernel_size, padding=width, padding_mode=padding, bias=False
-        )
+        layer = convolution_layer(n_in, n_out, n_spatial, kernel_size, padding, bias=False)
         return nn.Sequential(layer, *after)
-    zeros = [width if mode == "zeros" else 0 for mode in padding]
-    layer = convolution(n_in, n_out, kernel_size, padding=tuple(zeros), bias=False)
-    # torch counts the sides of a pad from the last axis to the first.
-    sides = [side for zero in reversed(zeros) for side in [width - zero] * 2]
-    return nn.Sequential(CIRCULAR_PADS[n_spatial](tuple(sides)), layer, *after)
+    width = kernel_size // 2
+    zeros = tuple(width if mode == "zeros" else 0 for mode in padding)
+    layer = CONVOLUTIONS[n_spatial](n_in, n_out, kernel_size, padding=zeros, bias=False)
+    return nn.Sequential(CircularPad([width - zero for zero in zeros]), layer, *after)

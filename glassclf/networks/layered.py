@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from torch import nn
 
-from glassclf.networks.cnn import CONVOLUTIONS
+from glassclf.networks.cnn import convolution_layer
 from glassclf.networks.geometry import SpatialLayer
 from glassclf.networks.normalization import SafeBatchNorm
+from glassclf.networks.periodic import memory_format
 
 MAX_POOLINGS = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
@@ -106,13 +107,13 @@ class LayeredNetwork(nn.Module):
         steps, width = [], in_channels
         for layer in layers:
             steps.append(
-                CONVOLUTIONS[n_spatial](
+                convolution_layer(
                     width,
                     layer.n_filters,
+                    n_spatial,
                     layer.kernel_size,
+                    padding,
                     stride=layer.stride,
-                    padding=layer.kernel_size // 2,
-                    padding_mode=padding,
                     bias=not layer.normalized,
                 )
             )
@@ -132,7 +133,8 @@ class LayeredNetwork(nn.Module):
 
     def embed(self, x):
         """Embedding of shape (n, width) of an input of shape (n, in_channels, ...)."""
-        x = self.convolutions(self.input_norm(x))
+        x = self.input_norm(x).contiguous(memory_format=memory_format(x))
+        x = self.convolutions(x)
         return self.dense(x.flatten(2).mean(2))
 
     def forward(self, x):

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from glassclf.networks import ConvolutionalNetwork
+from glassclf.networks.periodic import CircularPad, memory_format
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
@@ -55,3 +56,38 @@ def test_mixed_padding_is_invariant_to_shifts_along_its_circular_axis_only(axis)
     out = network(x)
     torch.testing.assert_close(network(x.roll(4, axis + 2)), out)
     assert (network(x.roll(4, 3 - axis)) - out).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("n_spatial", [1, 2, 3])
+def test_pad_and_its_gradient_are_those_of_torch(n_spatial):
+    widths = (1, 2, 3)[:n_spatial]
+    x = torch.rand(3, 2, *(4, 5, 3)[:n_spatial], dtype=torch.float64, requires_grad=True)
+    sides = [side for width in reversed(widths) for side in (width, width)]
+    expected = nn.functional.pad(x, sides, mode="circular")
+    padded = CircularPad(widths)(x)
+    assert torch.equal(padded, expected)
+    weights = torch.rand_like(expected)
+    gradients = [torch.autograd.grad((out * weights).sum(), x)[0] for out in (padded, expected)]
+    torch.testing.assert_close(*gradients)
+    assert torch.autograd.gradcheck(CircularPad(widths), x)
+
+
+@pytest.mark.parametrize("n_spatial", [2, 3])
+def test_images_stay_in_the_order_that_suits_them(n_spatial):
+    """Else convolutions copy them from one order to the other, there and back."""
+    network = make_network("circular", n_spatial)
+    seen = []
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Conv3d)):
+            layer.register_forward_hook(lambda layer, inputs, output: seen.append(output))
+            layer.register_full_backward_hook(lambda layer, into, out: seen.append(out[0]))
+    x = torch.rand(2, 2, *[8] * n_spatial, requires_grad=True)
+    network.train()(x).sum().backward()
+    assert len(seen) == 6
+    assert all(one.is_contiguous(memory_format=memory_format(one)) for one in seen)
+
+
+def test_image_narrower_than_its_border_is_refused():
+    message = r"an image of \(2, 2\) pixels cannot be continued by \(3, 3\) pixels"
+    with pytest.raises(ValueError, match=message):
+        make_network("circular", kernel_size=7, n_filters=(4,))(torch.rand(1, 2, 2, 2))
