@@ -43,6 +43,14 @@ class GatedBatch(GraphBatch):
         by_node = (len(self.types), self.n_neighbors)
         return torch.einsum("nk,nkv->nv", self.gates.reshape(by_node), values.reshape(*by_node, -1))
 
+    def sum_edges_by_type(self, values, n_types):
+        """Sum values of edges, times their gates, by the type of the neighbour."""
+        return super().sum_edges_by_type(values * self.gates[:, None], n_types)
+
+    def sum_messages(self, values, filters, edges):
+        """Sum messages, times their gates."""
+        return self.sum_edges(values.index_select(0, self.neighbors) * filters(edges))
+
     def mean_nodes(self, values):
         """Average values of nodes, shape (n_nodes, width), over those that are there."""
         if self.present is None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
+from glassclf.networks.filtered_sum import FilteredSum, pays_in_pieces
+
 
 @dataclass(eq=False)
 class GraphBatch:
@@ -79,6 +81,26 @@ class GraphBatch:
             return values.reshape(len(self.types), self.n_neighbors, *values.shape[1:]).sum(1)
         out = values.new_zeros(len(self.types), *values.shape[1:])
         return out.index_add(0, self.sources, values)
+
+    def sum_edges_by_type(self, values, n_types):
+        """Sum values of edges, shape (n_edges, width), by the type of the neighbour.
+
+        The result has shape (n_nodes, n_types * width).
+        """
+        places = self.sources * n_types + self.types.index_select(0, self.neighbors)
+        out = values.new_zeros(len(self.types) * n_types, values.shape[1])
+        return out.index_add(0, places, values).reshape(len(self.types), -1)
+
+    def sum_messages(self, values, filters, edges):
+        """Sum what neighbours send, shape (n_nodes, width), each filtered by its edge.
+
+        ``filters`` is a linear layer from states of edges, shape (n_edges, n_states), to width.
+        """
+        if pays_in_pieces(values, edges):
+            indices = self.neighbors, self.sources, self.n_neighbors
+            return FilteredSum.apply(values, filters.weight, filters.bias, edges, *indices)
+        # index_select, not indexing: its gradient is a plain index_add, much faster on the CPU.
+        return self.sum_edges(values.index_select(0, self.neighbors) * filters(edges))
 
     def mean_nodes(self, values):
         """Average values of nodes, shape (n_nodes, width), over each graph."""
