@@ -53,6 +53,11 @@ class GraphSamples:
     def __len__(self):
         return len(self.graphs)
 
+    @property
+    def n_nodes(self):
+        """Particles of each sample."""
+        return self.graphs.n_nodes
+
     def batch(self, indices):
         """:class:`GraphBatch` of the chosen samples."""
         graphs = self.graphs
@@ -87,6 +92,37 @@ def _bounds(offsets, indices):
 def _joined(array, bounds):
     """Copy of the rows of the chosen members, piece by piece: faster than row by row."""
     return np.concatenate([array[start:end] for start, end in bounds.tolist()])
+
+
+def filled_batches(samples, batch_size):
+    """Cut samples into batches in which, together, there are about equally many particles.
+
+    A batch of a few large configurations would else take many times the memory of the others.
+
+    Parameters
+    ----------
+    samples : ArraySamples, GraphSamples or similar
+        Those of different sizes tell them as ``n_nodes``.
+    batch_size : int
+        Samples of a batch; where sizes differ a batch holds, in their order, as many samples as
+        have not more particles than so many of mean size, and at least one.
+
+    Yields
+    ------
+    rows : ndarray of int
+    """
+    n, sizes = len(samples), getattr(samples, "n_nodes", None)
+    if sizes is None or sizes.min() == sizes.max():
+        for start in range(0, n, batch_size):
+            yield np.arange(start, min(start + batch_size, n))
+        return
+    limit, ends = batch_size * sizes.mean(), np.cumsum(sizes)
+    start = 0
+    while start < n:
+        done = ends[start] - sizes[start]
+        end = max(start + 1, int(np.searchsorted(ends, done + limit, side="right")))
+        yield np.arange(start, end)
+        start = end
 
 
 class TrainingData(torch.utils.data.Dataset):

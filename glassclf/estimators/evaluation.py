@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 
+from glassclf.estimators.batching import filled_batches
 from glassclf.networks.normalization import SafeBatchNorm, merge_statistics
 
 
@@ -31,8 +32,7 @@ def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     module.eval()
     outputs = []
     with torch.inference_mode():
-        for start in range(0, len(samples), batch_size):
-            rows = np.arange(start, min(start + batch_size, len(samples)))
+        for rows in filled_batches(samples, batch_size):
             batch = samples.batch(rows).to(net.device)
             batch = batch if dtype is torch.float32 else batch.to(dtype)
             outputs.append(getattr(module, method)(batch).cpu().numpy())

@@ -42,6 +42,11 @@ class LazyGraphSamples:
     def __len__(self):
         return len(self.graphs)
 
+    @property
+    def n_nodes(self):
+        """Particles of each sample."""
+        return self.graphs.n_nodes
+
     def batch(self, indices):
         """:class:`GraphBatch` of the chosen samples."""
         chosen = GraphSamples(self.graphs.compute(indices), self.types)

@@ -274,6 +274,11 @@ class LazyGraphs(LazySequence):
 
     ndim = 1
 
+    @property
+    def n_nodes(self):
+        """Number of nodes of each graph, ndarray of shape (n,)."""
+        return self._X.n_particles
+
     def _one(self, index):
         return self.compute([index])
 
