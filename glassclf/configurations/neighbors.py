@@ -187,7 +187,7 @@ def _nearest(configuration, n_neighbors):
     n_particles, n_dims = configuration.positions.shape
     # With some more than wanted on average nearly all have enough.
     wanted = n_neighbors + 1
-    share = (wanted + np.sqrt(wanted)) / n_particles
+    share = (wanted + 2 * np.sqrt(wanted)) / n_particles
     ball = np.pi if n_dims == 2 else 4 / 3 * np.pi
     r_max = float((share * _occupied_volume(configuration) / ball) ** (1 / n_dims))
     sources = np.repeat(np.arange(n_particles), n_neighbors)
