@@ -14,8 +14,9 @@ import math
 
 import numpy as np
 
-# So many neighbours are sorted faster by numpy's sort than one after the other.
-MANY = 64
+# So few are sorted by counting who is closer than each; more are sorted by D. L. Shell's method,
+# Commun. ACM 2(7), 30 (1959).
+FEW = 64
 # Finer cells hold fewer points that are out of reach, coarser ones are fewer.
 CELLS_IN_RADIUS = 2
 
@@ -88,13 +89,16 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max):
         starts[place + 1] += 1
     for place in range(len(starts) - 1):
         starts[place + 1] += starts[place]
-    filled = starts[:-1].copy()
+    filled = np.empty(len(starts), np.int64)
+    for place in range(len(starts)):
+        filled[place] = starts[place]
     points, shifts = np.empty((n_points, 3)), np.empty((n_points, 3))
     owners, upper = np.empty(n_points, np.int64), np.empty(n_points, np.bool_)
     for p in range(n_points):
         place = filled[cells[p]]
         filled[cells[p]] += 1
-        points[place], shifts[place] = found[p], shifts_of[p]
+        for axis in range(3):
+            points[place, axis], shifts[place, axis] = found[p, axis], shifts_of[p, axis]
         owners[place], upper[place] = owners_of[p], upper_of[p]
     bounds = np.empty((n_particles, 3, 2), np.int64)
     for i in range(n_particles):
@@ -185,12 +189,13 @@ def find_near(
     vectors : ndarray of shape (n_pairs, n_dims)
     distances : ndarray of shape (n_pairs,)
     """
-    total = np.minimum(counts, n_most).sum()
+    total = largest = 0
+    for count in counts:
+        total, largest = total + min(count, n_most), max(largest, count)
     degrees, targets = np.empty(len(chosen), np.int64), np.empty(total, np.int64)
     vectors, distances = np.empty((total, n_dims)), np.empty(total)
     # One more than there are: a candidate is written down before it is looked at.
-    largest = counts.max() + 1
-    near, lengths = np.empty(largest, np.int64), np.empty(largest)
+    near, lengths = np.empty(largest + 1, np.int64), np.empty(largest + 1)
     steps, order = np.empty((largest, 3)), np.empty(largest, np.int64)
     limit = r_max * r_max * (1 + 1e-9)
     written = 0
@@ -216,22 +221,30 @@ def find_near(
             length = math.sqrt(dx * dx + dy * dy + dz * dz)
             wanted = both or j > i
             if j == i:
-                wanted = not distinct and (upper[p] or (both and shifts[p].any()))
+                moved = shifts[p, 0] != 0 or shifts[p, 1] != 0 or shifts[p, 2] != 0
+                wanted = not distinct and (upper[p] or (both and moved))
             if wanted and length <= r_max:
                 near[n], lengths[n] = j, length
                 steps[n, 0], steps[n, 1], steps[n, 2] = dx, dy, dz
                 n += 1
-        if n > MANY:
-            order[:n] = np.argsort(lengths[:n], kind="mergesort")
-            for k in range(1, n):
-                # Of equal distances the lower number first.
-                place, m = order[k], k
-                while m > 0 and (
-                    lengths[order[m - 1]] == lengths[place] and near[order[m - 1]] > near[place]
-                ):
-                    order[m] = order[m - 1]
-                    m -= 1
-                order[m] = place
+        if n > FEW:
+            for k in range(n):
+                order[k] = k
+            gap = n // 2
+            while gap > 0:
+                for k in range(gap, n):
+                    place, m = order[k], k
+                    while m >= gap and (
+                        lengths[order[m - gap]] > lengths[place]
+                        or (
+                            lengths[order[m - gap]] == lengths[place]
+                            and near[order[m - gap]] > near[place]
+                        )
+                    ):
+                        order[m] = order[m - gap]
+                        m -= gap
+                    order[m] = place
+                gap //= 2
         else:
             for k in range(n):
                 rank = 0
