@@ -69,7 +69,7 @@ def server():
 
 
 def make_task(kind, parameters, folder, name):
-    epochs = 24 if kind.startswith("CNN") else 8
+    epochs = 24 if kind.startswith("CNN") else 12
     defaults = {"random_state": 1, "max_epochs": epochs, "batch_size": 8}
     parameters = {**defaults, **parameters}
     checkpoint = None if name == "whole" else str(folder / name)
@@ -102,7 +102,7 @@ def test_killed_at_random_moments(server, tmp_path, schedule):
     n_kills = 0
     while n_kills < KILLS_OF_A_TASK:
         pid = server.start(task)
-        time.sleep(rng.uniform(0.05, 0.3) * duration)
+        time.sleep(rng.uniform(0.05, 0.2) * duration)
         kill(pid)
         if server.wait() != -signal.SIGKILL:
             break
