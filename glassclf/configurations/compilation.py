@@ -22,7 +22,7 @@ def compiled(function):
     import numba
 
     try:
-        return numba.njit(cache=True)(function)
+        return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:
         # No folder can be written to, neither beside the package nor for the user.
-        return numba.njit(function)
+        return numba.njit(nogil=True)(function)

@@ -67,6 +67,9 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
     # Motions of the particles under which the features stay the same, out of "translation"
     # (through the periodic box), "rotation90", "rotation" and "permutation".
     _invariances = ()
+    # "threads" where nearly all of the time is spent in code that lets other threads of Python run:
+    # nothing has to be copied then. None is what joblib takes, which is processes.
+    _prefers = None
 
     def __init__(self, *, n_jobs=None):
         self.n_jobs = n_jobs
@@ -150,7 +153,7 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
             return featurize_all(self, X, 0)
         # Several chunks a worker, so that the last ones are not left to one of them.
         bounds = np.linspace(0, len(X), min(len(X), 4 * n_workers) + 1).astype(int)
-        chunks = Parallel(n_jobs=n_jobs)(
+        chunks = Parallel(n_jobs=n_jobs, prefer=self._prefers)(
             delayed(_featurize_chunk)(self, X[start:stop], start)
             for start, stop in zip(bounds[:-1], bounds[1:])
         )

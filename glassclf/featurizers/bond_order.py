@@ -33,7 +33,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
     orders : sequence of int, default=(4, 5, 6)
         The orders ``k``, or ``l`` in three dimensions, each once.
     n_jobs : int, default=None
-        Number of processes over which the configurations are spread; None is 1, unless a
+        Number of threads over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
 
     Attributes
@@ -75,6 +75,7 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
     _search_space = {
         "orders": ("choice", ((6,), (4, 6), (4, 5, 6), (4, 6, 8), (2, 3, 4, 5, 6, 7, 8))),
     }
+    _prefers = "threads"
     _invariances = ("translation", "rotation90", "rotation", "permutation")
 
     def __init__(self, orders=(4, 5, 6), *, n_jobs=None):
@@ -133,10 +134,16 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
 
 def hexatic_orders(pairs, n_particles, orders):
     """Absolute value of psi_k for each order k, ndarray of shape (n_orders, n_particles)."""
-    angles = np.arctan2(pairs.vectors[:, 1], pairs.vectors[:, 0]).reshape(n_particles, -1)
-    return np.array(
-        [np.abs(np.exp(1j * order * angles[:, :order]).mean(axis=1)) for order in orders]
-    )
+    # Powers of the unit vectors as complex numbers: no angle is needed. One of no length is 1.
+    vectors = (pairs.vectors[:, 0] + 1j * pairs.vectors[:, 1]).reshape(n_particles, -1)
+    lengths = np.abs(vectors)
+    units = np.divide(vectors, lengths, out=np.ones_like(vectors), where=lengths > 0)
+    power, by_order = np.ones_like(units), {}
+    for order in range(1, max(orders) + 1):
+        power *= units
+        if order in orders:
+            by_order[order] = np.abs(power[:, :order].mean(axis=1))
+    return np.array([by_order[order] for order in orders])
 
 
 def steinhardt_orders(pairs, n_particles, orders):

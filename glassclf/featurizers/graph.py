@@ -47,7 +47,7 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
     cache : str or path-like, default=None
         With ``lazy``, a folder in which features are kept once they are computed.
     n_jobs : int, default=None
-        Number of processes over which the configurations are spread; None is 1, unless a
+        Number of threads over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
 
     Attributes
@@ -79,6 +79,7 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
     }
     # From the first shell of neighbours to the second of a liquid in three dimensions, or nearly.
     _search_space = {"n_neighbors": ("int", 6, 40, "log"), "r_max": ("float", 1.3, 3.0)}
+    _prefers = "threads"
     _invariances = ("translation",)
     _sequence = LazyGraphs
     _of_no_effect = ()

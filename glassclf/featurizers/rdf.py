@@ -36,7 +36,7 @@ class RDFFeaturizer(ConfigurationFeaturizer):
     partial : bool, default=True
         Whether each pair of types has its own function; else all particles count as one type.
     n_jobs : int, default=None
-        Number of processes over which the configurations are spread; None is 1, unless a
+        Number of threads over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
 
     Attributes
@@ -90,6 +90,7 @@ class RDFFeaturizer(ConfigurationFeaturizer):
     }
     # Diameters are about 1: from the first shell of neighbours to the fourth or so.
     _search_space = {"r_max": ("float", 1.5, 5.0), "n_bins": ("int", 20, 200, "log")}
+    _prefers = "threads"
     _invariances = ("translation", "rotation90", "permutation")
 
     def __init__(self, r_max=2.5, n_bins=100, *, partial=True, n_jobs=None):
