@@ -158,8 +158,10 @@ def find_near(
     n_most,
     distinct,
     repeated,
-    n_dims,
     counts,
+    targets,
+    vectors,
+    distances,
 ):
     """Find the pairs within a radius, sorted by source, then distance, then target.
 
@@ -172,28 +174,28 @@ def find_near(
     both : bool
         Whether to find both directions of a pair, or one.
     n_most : int
-        Largest number of pairs of a particle: the nearest ones.
+        Largest number of pairs of a particle, the nearest ones, each in a place of its own: what a
+        particle has less stays free. 0: any number, one after the other.
     distinct : bool
         Whether to leave out images of the particle itself.
     repeated : bool
         Whether to look for several images of another particle, and leave out all but the nearest.
-    n_dims : int
     counts : ndarray of int of shape (n_chosen,)
         What :func:`count_near` found.
+    targets : ndarray of int of shape (n_places,)
+        Written to, as all that follow.
+    vectors : ndarray of float of shape (n_places, n_dims)
+    distances : ndarray of float of shape (n_places,)
 
     Returns
     -------
     degrees : ndarray of int64 of shape (n_chosen,)
         Pairs of each particle.
-    targets : ndarray of int64 of shape (n_pairs,)
-    vectors : ndarray of shape (n_pairs, n_dims)
-    distances : ndarray of shape (n_pairs,)
     """
-    total = largest = 0
+    largest = 0
     for count in counts:
-        total, largest = total + min(count, n_most), max(largest, count)
-    degrees, targets = np.empty(len(chosen), np.int64), np.empty(total, np.int64)
-    vectors, distances = np.empty((total, n_dims)), np.empty(total)
+        largest = max(largest, count)
+    degrees, n_dims = np.empty(len(chosen), np.int64), vectors.shape[1]
     # One more than there are: a candidate is written down before it is looked at.
     near, lengths = np.empty(largest + 1, np.int64), np.empty(largest + 1)
     steps, order = np.empty((largest, 3)), np.empty(largest, np.int64)
@@ -252,9 +254,10 @@ def find_near(
                     first = (near[m] < near[k]) | ((near[m] == near[k]) & (m < k))
                     rank += (lengths[m] < lengths[k]) | ((lengths[m] == lengths[k]) & first)
                 order[rank] = k
-        begin = written
+        begin = c * n_most if n_most else written
+        written = begin
         for k in range(n):
-            if written - begin == n_most:
+            if n_most and written - begin == n_most:
                 break
             place, known = order[k], False
             if repeated:
@@ -266,7 +269,7 @@ def find_near(
                     vectors[written, axis] = steps[place, 3 - n_dims + axis]
                 written += 1
         degrees[c] = written - begin
-    return degrees, targets[:written], vectors[:written], distances[:written]
+    return degrees
 
 
 def count_distances(

@@ -145,11 +145,11 @@ def nearest_neighbors(configuration, n_neighbors):
         raise ValueError(f"n_neighbors must be a positive integer, got {n_neighbors!r}")
     n_particles = configuration.n_particles
     if n_neighbors >= n_particles:
-        raise ValueError(
-            f"n_neighbors must be smaller than the number of particles, got "
-            f"n_neighbors={n_neighbors} for {n_particles} particles"
-        )
-    return _nearest(configuration, int(n_neighbors))
+        raise ValueError(too_many(n_neighbors, n_particles))
+    n_neighbors = int(n_neighbors)
+    found = _places(n_particles * n_neighbors, len(configuration.cell))
+    write_nearest(configuration, n_neighbors, *found)
+    return Pairs(np.repeat(np.arange(n_particles), n_neighbors), *found)
 
 
 def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
@@ -169,63 +169,76 @@ def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
     counts : ndarray of int64 of shape (n_pairs, n_bins)
         Increased in place.
     """
-    cells = _Cells.within(configuration, r_max)._asdict()
-    del cells["upper"]
-    compiled(kernels.count_distances)(*cells.values(), r_max, kinds, pair_numbers, counts)
+    cells = _Cells.within(configuration, r_max)
+    arrays = cells.positions, cells.points, cells.owners, cells.shifts
+    arrays += cells.starts, cells.shape, cells.bounds
+    compiled(kernels.count_distances)(*arrays, r_max, kinds, pair_numbers, counts)
 
 
 def _pairs(configuration, r_max, both):
     if not isinstance(r_max, numbers.Real) or not 0 < r_max < np.inf:
         raise ValueError(f"r_max must be a positive number, got {r_max!r}")
-    everyone = np.arange(configuration.n_particles)
-    degrees, *found = _search(configuration, float(r_max), everyone, both=both)
-    return Pairs(np.repeat(everyone, degrees), *found)
+    chosen = np.arange(configuration.n_particles)
+    cells = _Cells.within(configuration, float(r_max))
+    counts = cells.count(chosen, float(r_max))
+    found = _places(int(counts.sum()), len(configuration.cell))
+    degrees = cells.find(chosen, float(r_max), counts, found, both=both)
+    return Pairs(np.repeat(chosen, degrees), *(values[: degrees.sum()] for values in found))
 
 
-def _nearest(configuration, n_neighbors):
-    """Search a growing radius until every particle has enough distinct neighbours."""
+def too_many(n_neighbors, n_particles):
+    """Words of the error where a number of neighbours is larger than there are others.
+
+    Parameters
+    ----------
+    n_neighbors, n_particles : int
+
+    Returns
+    -------
+    message : str
+    """
+    return (
+        f"n_neighbors must be smaller than the number of particles, got n_neighbors={n_neighbors} "
+        f"for {n_particles} particles"
+    )
+
+
+def write_nearest(configuration, n_neighbors, targets, vectors, distances):
+    """Write what :func:`nearest_neighbors` finds into arrays, of any precision.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    n_neighbors : int
+        Smaller than the number of particles.
+    targets : ndarray of int of shape (n_particles * n_neighbors,)
+    vectors : ndarray of float of shape (n_particles * n_neighbors, n_dims)
+    distances : ndarray of float of shape (n_particles * n_neighbors,)
+    """
     n_particles, n_dims = configuration.positions.shape
     # With some more than wanted on average nearly all have enough.
     wanted = n_neighbors + 1
     share = (wanted + 2 * np.sqrt(wanted)) / n_particles
     ball = np.pi if n_dims == 2 else 4 / 3 * np.pi
     r_max = float((share * _occupied_volume(configuration) / ball) ** (1 / n_dims))
-    sources = np.repeat(np.arange(n_particles), n_neighbors)
-    left = np.arange(n_particles)
-    degrees, *found = _search(configuration, r_max, left, n_most=n_neighbors)
-    if (degrees == n_neighbors).all():
-        return Pairs(sources, *found)
-    shape = n_particles, n_neighbors
-    whole = [np.empty((*shape, *values.shape[1:]), values.dtype) for values in found]
+    left, found = np.arange(n_particles), (targets, vectors, distances)
     while len(left):
-        enough = degrees == n_neighbors
-        for all_of_them, values in zip(whole, found):
-            rows = values[np.repeat(enough, degrees)]
-            all_of_them[left[enough]] = rows.reshape(-1, *all_of_them.shape[1:])
-        left = left[~enough]
-        if len(left):
-            r_max *= 1.3
-            degrees, *found = _search(configuration, r_max, left, n_most=n_neighbors)
-    return Pairs(sources, *(values.reshape(-1, *values.shape[2:]) for values in whole))
+        cells = _Cells.within(configuration, r_max)
+        counts = cells.count(left, r_max)
+        if len(left) < n_particles:
+            found = _places(len(left) * n_neighbors, n_dims)
+        degrees = cells.find(left, r_max, counts, found, n_most=n_neighbors)
+        if len(left) < n_particles:
+            for values, some in zip((targets, vectors, distances), found):
+                by_particle = values.reshape(n_particles, n_neighbors, *values.shape[1:])
+                by_particle[left] = some.reshape(len(left), *by_particle.shape[1:])
+        left = left[degrees < n_neighbors]
+        r_max *= 1.3
 
 
-def _search(configuration, r_max, chosen, both=True, n_most=None):
-    """Degrees, targets, vectors and distances of the pairs of some particles.
-
-    With ``n_most`` every other particle counts once, at its nearest image.
-    """
-    cells = _Cells.within(configuration, r_max)
-    count_near, find_near = compiled(kernels.count_near), compiled(kernels.find_near)
-    counts = count_near(
-        cells.positions, cells.points, cells.starts, cells.shape, cells.bounds, chosen, r_max
-    )
-    distinct = n_most is not None
-    # Two images of a particle are in reach of a third one only where the box is short.
-    period = plane_distances(configuration.cell)[configuration.periodic]
-    repeated = distinct and bool((2 * r_max > period * (1 - 1e-9)).any())
-    n_most = n_most if distinct else int(counts.max())
-    n_dims = len(configuration.cell)
-    return find_near(*cells, chosen, r_max, both, n_most, distinct, repeated, n_dims, counts)
+def _places(n, n_dims):
+    """Room for targets, vectors and distances."""
+    return np.empty(n, dtype=np.int64), np.empty((n, n_dims)), np.empty(n)
 
 
 class _Cells(NamedTuple):
@@ -239,6 +252,8 @@ class _Cells(NamedTuple):
     starts: np.ndarray
     shape: np.ndarray
     bounds: np.ndarray
+    # Two images of a particle may be in reach of a third one where the radius exceeds half of it.
+    period: float
 
     @classmethod
     def within(cls, configuration, r_max):
@@ -256,7 +271,23 @@ class _Cells(NamedTuple):
         )
         periodic, reach = np.pad(periodic, (n_more, 0)), np.pad(reach, (n_more, 0))
         filled = compiled(kernels.fill_cells)(positions, fractions, whole, periodic, reach, r_max)
-        return cls(positions, *filled)
+        period = plane_distances(cell)[configuration.periodic].min(initial=np.inf)
+        return cls(positions, *filled, float(period) * (1 - 1e-9))
+
+    def count(self, chosen, r_max):
+        """Count the points near each of the chosen particles, or a few more."""
+        arrays = self.positions, self.points, self.starts, self.shape, self.bounds
+        return compiled(kernels.count_near)(*arrays, chosen, r_max)
+
+    def find(self, chosen, r_max, counts, found, both=True, n_most=0):
+        """Write pairs of the chosen particles into ``found``, and return how many each has.
+
+        With ``n_most`` every other particle counts once, at its nearest image.
+        """
+        distinct = n_most > 0
+        repeated = distinct and 2 * r_max > self.period
+        how = both, n_most, distinct, repeated
+        return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, counts, *found)
 
 
 def _occupied_volume(configuration):

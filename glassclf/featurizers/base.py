@@ -148,14 +148,11 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
     def _each(self, X):
         """Features of each configuration, in order."""
         n_jobs = getattr(self, "n_jobs", None)
-        n_workers = effective_n_jobs(n_jobs)
-        if n_workers == 1 or len(X) == 1:
+        if effective_n_jobs(n_jobs) == 1 or len(X) == 1:
             return featurize_all(self, X, 0)
-        # Several chunks a worker, so that the last ones are not left to one of them.
-        bounds = np.linspace(0, len(X), min(len(X), 4 * n_workers) + 1).astype(int)
         chunks = Parallel(n_jobs=n_jobs, prefer=self._prefers)(
             delayed(_featurize_chunk)(self, X[start:stop], start)
-            for start, stop in zip(bounds[:-1], bounds[1:])
+            for start, stop in chunks_for(n_jobs, len(X))
         )
         return (piece for chunk in chunks for piece in chunk)
 
@@ -262,6 +259,24 @@ def _numbers(piece, index, source):
             f"({type(piece).__name__}) for configuration {index}"
         )
     return array
+
+
+def chunks_for(n_jobs, n_samples):
+    """Cut samples into chunks for parallel work.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+    n_samples : int
+
+    Returns
+    -------
+    chunks : list of (int, int)
+        First sample and end of each: several for each worker, so that the last are not left to one.
+    """
+    n_chunks = min(n_samples, 4 * effective_n_jobs(n_jobs))
+    bounds = np.linspace(0, n_samples, n_chunks + 1).astype(int).tolist()
+    return list(zip(bounds[:-1], bounds[1:]))
 
 
 def featurize_all(featurizer, X, first):

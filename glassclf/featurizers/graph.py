@@ -5,14 +5,16 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from sklearn.utils.parallel import Parallel, delayed
 
 from glassclf.configurations import minimum_image, nearest_neighbors, pairs_within
-from glassclf.configurations.neighbors import Pairs
+from glassclf.configurations.neighbors import Pairs, too_many, write_nearest
 from glassclf.featurizers.base import (
     ConfigurationFeaturizer,
     LazyMixin,
     NoTableMixin,
     Number,
+    chunks_for,
     featurize_all,
     warn_of_other_units,
 )
@@ -145,6 +147,48 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         rank = np.arange(len(pairs.sources)) - np.repeat(np.cumsum(degrees) - degrees, degrees)
         return Pairs(*(values[rank < self.n_neighbors] for values in pairs))
 
+    def _each(self, X):
+        # How many bonds there will be is known: they are written where they stay.
+        if self.r_max is None and not self.connect:
+            return [self._all_at_once(X)]
+        return super()._each(X)
+
+    def _all_at_once(self, X):
+        n_nodes = X.n_particles
+        if self.n_neighbors is None:
+            wanted = np.minimum(DEFAULT_N_NEIGHBORS, n_nodes - 1)
+        else:
+            wanted = np.full(len(X), int(self.n_neighbors))
+            if n_nodes.min() <= self.n_neighbors:
+                first = int(np.argmax(n_nodes <= self.n_neighbors))
+                raise ValueError(
+                    f"configuration {first}: {too_many(self.n_neighbors, n_nodes[first])}"
+                )
+        edge_offsets = np.concatenate([[0], np.cumsum(n_nodes * wanted)])
+        neighbors = np.empty(edge_offsets[-1], dtype=np.int32)
+        vectors = np.empty((edge_offsets[-1], X.n_dims), dtype=np.float32)
+        distances = np.empty(edge_offsets[-1], dtype=np.float32)
+
+        def write(start, stop):
+            for index, configuration in enumerate(X[start:stop], start=start):
+                edges = slice(edge_offsets[index], edge_offsets[index + 1])
+                if wanted[index]:
+                    found = neighbors[edges], vectors[edges], distances[edges]
+                    write_nearest(configuration, int(wanted[index]), *found)
+
+        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(write)(*bounds) for bounds in chunks_for(self.n_jobs, len(X))
+        )
+        return Graphs.from_arrays(
+            node_offsets=np.array(X.offsets),
+            types=np.array(X.types, dtype=np.int64),
+            edge_offsets=edge_offsets,
+            degrees=np.repeat(wanted, n_nodes).astype(np.int32),
+            neighbors=neighbors,
+            vectors=vectors,
+            distances=distances,
+        )
+
     def _warn(self, X):
         if self.lazy and self.r_max is not None:
             # Mostly the first graph has bonds, and no other is made.
@@ -153,7 +197,8 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
                 warn_of_other_units(self.r_max)
 
     def _stack(self, pieces, X):
-        graphs = Graphs.concatenate(pieces)
+        pieces = list(pieces)
+        graphs = Graphs.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         graphs.info = X.info
         if self.r_max is not None and len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
             warn_of_other_units(self.r_max)

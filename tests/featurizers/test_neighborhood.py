@@ -54,7 +54,7 @@ def test_cubes_are_those_of_a_plain_loop(X, size, stride):
     found = NeighborhoodFeaturizer(size, (stride,), lazy=False).fit_transform(X)
     assert found.dtype == np.float32
     for point, cubes in zip(X.points, found):
-        np.testing.assert_allclose(cubes, plain_cube(X, point, size, stride), rtol=1e-5)
+        np.testing.assert_allclose(cubes, plain_cube(X, point, size, stride), rtol=1e-5, atol=1e-12)
 
 
 def test_levels_follow_each_other_and_scalars_come_last():
@@ -68,7 +68,7 @@ def test_levels_follow_each_other_and_scalars_come_last():
     found = cubes.compute([1, 0])
     for row, point in zip(found, X.points[::-1]):
         expected = [plain_cube(X, point, 3, stride) for stride in (1, 5)]
-        np.testing.assert_allclose(row[:4], np.concatenate(expected), rtol=1e-5)
+        np.testing.assert_allclose(row[:4], np.concatenate(expected), rtol=1e-5, atol=1e-12)
         assert (row[4:] == row[4:, :1, :1, :1]).all()
     shells = ShellAverageFeaturizer((0, 2)).fit_transform(X)
     np.testing.assert_allclose(found[::-1, 4:8, 0, 0, 0], shells, rtol=1e-6)
