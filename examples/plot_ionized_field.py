@@ -14,7 +14,7 @@ score depends on the place (0.01 to 0.02); another field would tell more.
 
 Run it from a checkout::
 
-    python examples/plot_ionized_field.py     # 5 minutes on 2 cores
+    python examples/plot_ionized_field.py     # 2 minutes on 2 cores
 
 It needs ``glassclf[plot]``. It prints a table and writes ``ionized_field.png`` into
 ``ionized_field_output``.

@@ -8,11 +8,11 @@ spline of pairs, the message-passing network as it stands, and the network that 
 layer which way neighbours lie (``angular_order=2``).
 
 Without angles neither comes far: the forces of the spline are off by 63 percent of their spread,
-and those of the network by about half. With them it is 2.5 percent, 25 times better than pairs.
+and those of the network by about half. With them it is 2.2 percent, 29 times better than pairs.
 
 Run it from a checkout::
 
-    python examples/plot_many_body.py     # 5 minutes on 2 cores
+    python examples/plot_many_body.py     # 3 minutes on 2 cores
 
 It needs ``glassclf[simulation,plot]``. It prints a table and writes ``many_body.png`` into
 ``many_body_output``.

@@ -7,13 +7,13 @@ of the two-dimensional Kob-Andersen mixture, and whether dynamics with the netwo
 that LAMMPS gives.
 
 The mixture is one of pairs, and so the spline wins: its forces are off by 0.06 percent of their
-spread, after five seconds. The network has to find out by itself that energies are sums over
-pairs; 0.09 percent, after three minutes, say that its training works. Where the material is not one
+spread, after six seconds. The network has to find out by itself that energies are sums over
+pairs; 0.09 percent, after two minutes, say that its training works. Where the material is not one
 of pairs the order is the other way round, see ``plot_many_body.py``.
 
 Run it from a checkout::
 
-    python examples/plot_potential.py     # 6 minutes on 2 cores
+    python examples/plot_potential.py     # 4 minutes on 2 cores
 
 It needs ``glassclf[simulation,io,plot]``. It prints two tables and writes ``potential.png`` into
 ``potential_output``.
