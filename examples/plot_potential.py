@@ -6,7 +6,7 @@ What a spline for each pair of types and a message-passing network make of the e
 of the two-dimensional Kob-Andersen mixture, and whether dynamics with the network gives the liquid
 that LAMMPS gives.
 
-The mixture is one of pairs, and so the spline wins: its forces are off by 0.06 percent of their
+The mixture is one of pairs, and so the spline wins: its forces are off by 0.07 percent of their
 spread, after six seconds. The network has to find out by itself that energies are sums over
 pairs; 0.09 percent, after two minutes, say that its training works. Where the material is not one
 of pairs the order is the other way round, see ``plot_many_body.py``.
