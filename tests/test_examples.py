@@ -16,6 +16,7 @@ BENCHMARKS = [
     "lattice_simulation.py",
     "neighborhoods.py",
     "optuna_search.py",
+    "peers.py",
     "simulation_speed.py",
     "training_loop.py",
 ]
