@@ -135,6 +135,8 @@ def draw_learning_curve(axis):
     draw_spread(axis, SIZES, -test, "unseen", "#d55e00")
     axis.axhline(NOISE, color="0.6", linewidth=1, label="noise")
     axis.set(yscale="log", xlabel="points", ylabel="error of the energy", title="learning curve")
+    axis.set_xticks([], minor=True)
+    axis.set_xticks(SIZES, SIZES)
     axis.legend(frameon=False)
     return -test.mean(axis=1), test.std(axis=1)
 
