@@ -30,13 +30,18 @@ def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     if not hasattr(module, method):
         raise AttributeError(f"module {type(module).__name__} has no method {method}")
     module.eval()
-    outputs = []
+    outputs = None
     with torch.inference_mode():
         for rows in filled_batches(samples, batch_size):
             batch = samples.batch(rows).to(net.device)
             batch = batch if dtype is torch.float32 else batch.to(dtype)
-            outputs.append(getattr(module, method)(batch).cpu().numpy())
-    return np.concatenate(outputs)
+            found = getattr(module, method)(batch).cpu().numpy()
+            if outputs is None:
+                # At once: small arrays that are kept, between large ones that are not, would
+                # scatter over the memory, which then grows with every batch.
+                outputs = np.empty((len(samples), *found.shape[1:]), dtype=found.dtype)
+            outputs[rows] = found
+    return outputs
 
 
 def probe_module(net, samples, n_outputs):
