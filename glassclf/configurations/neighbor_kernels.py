@@ -21,7 +21,7 @@ FEW = 64
 CELLS_IN_RADIUS = 2
 
 
-def fill_cells(positions, fractions, cell, periodic, reach, r_max):
+def fill_cells(positions, fractions, cell, periodic, reach, r_max, low, high):
     """Sort particles and their images within ``r_max`` of the box into cells.
 
     Parameters
@@ -33,6 +33,8 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max):
     reach : ndarray of shape (3,)
         ``r_max`` in units of the distance between the planes of the box.
     r_max : float
+    low, high : ndarray of shape (3,)
+        Corners of the region that is divided into cells.
 
     Returns
     -------
@@ -64,27 +66,25 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max):
                     owners_of[n] = i
                     upper_of[n] = a > 0 or (a == 0 and (b > 0 or (b == 0 and c > 0)))
                     n += 1
-    low, extent = np.empty(3), np.empty(3)
-    space, n_wide = 1.0, 0
-    for axis in range(3):
-        low[axis], extent[axis] = found[0, axis], 0.0
-        for p in range(n_points):
-            low[axis] = min(low[axis], found[p, axis])
-        for p in range(n_points):
-            extent[axis] = max(extent[axis], found[p, axis] - low[axis])
-        if extent[axis] > 0:
-            space, n_wide = space * extent[axis], n_wide + 1
-    # Not more cells than points, of which some may be far away.
-    width = max(r_max / CELLS_IN_RADIUS, (space / n_points) ** (1 / max(n_wide, 1)))
+    # Wider where there would be far more cells than points.
+    width, n_cells = r_max / CELLS_IN_RADIUS, np.inf
+    while n_cells > 100 + 2 * n_points:
+        n_cells = 1.0
+        for axis in range(3):
+            n_cells *= math.floor((high[axis] - low[axis]) / width) + 1
+        width *= 1.2
+    width /= 1.2
     shape = np.empty(3, np.int64)
     for axis in range(3):
-        shape[axis] = int(extent[axis] / width) + 1
+        shape[axis] = int((high[axis] - low[axis]) / width) + 1
     cells = np.empty(n_points, np.int64)
     starts = np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
     for p in range(n_points):
         place = 0
         for axis in range(3):
-            place = place * shape[axis] + int((found[p, axis] - low[axis]) / width)
+            # Beyond the region points belong to the cells at its border.
+            along = min(max((found[p, axis] - low[axis]) / width, 0.0), shape[axis] - 1.0)
+            place = place * shape[axis] + int(along)
         cells[p] = place
         starts[place + 1] += 1
     for place in range(len(starts) - 1):
@@ -103,10 +103,11 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max):
     bounds = np.empty((n_particles, 3, 2), np.int64)
     for i in range(n_particles):
         for axis in range(3):
-            along = positions[i, axis] - low[axis]
             # Rounding puts no point that is in reach beyond them.
-            bounds[i, axis, 0] = max(0, int((along - r_max * (1 + 1e-9)) / width))
-            bounds[i, axis, 1] = min(shape[axis] - 1, int((along + r_max * (1 + 1e-9)) / width))
+            along, reached = positions[i, axis] - low[axis], r_max * (1 + 1e-9)
+            last = shape[axis] - 1.0
+            bounds[i, axis, 0] = int(min(max((along - reached) / width, 0.0), last))
+            bounds[i, axis, 1] = int(min(max((along + reached) / width, 0.0), last))
     return points, owners, shifts, upper, starts, shape, bounds
 
 

@@ -8,6 +8,12 @@ import numpy as np
 from glassclf.configurations import neighbor_kernels as kernels
 from glassclf.configurations.box import fractional, plane_distances, volume, wrap
 from glassclf.configurations.compilation import compiled
+from glassclf.configurations.configuration import Configuration
+
+# More cells than so many for each particle are a sign of particles far from all others.
+MANY_CELLS = 8
+# Particles and their images: of more the positions alone take 2.4 GB.
+MAX_POINTS = 10**8
 
 
 class Pairs(NamedTuple):
@@ -52,7 +58,8 @@ def pairs_within(configuration, r_max):
     configuration : Configuration
         In 2 or 3 dimensions, in any box; positions may be unwrapped.
     r_max : float
-        Largest distance, inclusive, in the unit of the positions.
+        Largest distance, inclusive, in the unit of the positions. On the sites of a lattice take
+        one between two distances: at one of them rounding decides.
 
     Returns
     -------
@@ -61,8 +68,10 @@ def pairs_within(configuration, r_max):
 
     Raises
     ------
+    TypeError
+        If ``configuration`` is none.
     ValueError
-        If ``r_max`` is not a positive finite number.
+        If ``r_max`` is not a positive finite number, or spans too many images of the box.
 
     Examples
     --------
@@ -94,8 +103,10 @@ def pairs_one_way(configuration, r_max):
 
     Raises
     ------
+    TypeError
+        If ``configuration`` is none.
     ValueError
-        If ``r_max`` is not a positive finite number.
+        If ``r_max`` is not a positive finite number, or spans too many images of the box.
 
     Examples
     --------
@@ -129,6 +140,8 @@ def nearest_neighbors(configuration, n_neighbors):
 
     Raises
     ------
+    TypeError
+        If ``configuration`` is none.
     ValueError
         If ``n_neighbors`` is not a positive integer smaller than the number of particles.
 
@@ -141,7 +154,9 @@ def nearest_neighbors(configuration, n_neighbors):
     >>> nearest_neighbors(configuration, n_neighbors=1).targets.tolist()
     [2, 0, 0]
     """
-    if not isinstance(n_neighbors, numbers.Integral) or n_neighbors < 1:
+    _check_configuration(configuration)
+    whole = isinstance(n_neighbors, numbers.Integral) and not isinstance(n_neighbors, bool)
+    if not whole or n_neighbors < 1:
         raise ValueError(f"n_neighbors must be a positive integer, got {n_neighbors!r}")
     n_particles = configuration.n_particles
     if n_neighbors >= n_particles:
@@ -176,7 +191,9 @@ def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
 
 
 def _pairs(configuration, r_max, both):
-    if not isinstance(r_max, numbers.Real) or not 0 < r_max < np.inf:
+    _check_configuration(configuration)
+    real = isinstance(r_max, numbers.Real) and not isinstance(r_max, bool)
+    if not real or not 0 < r_max < np.inf:
         raise ValueError(f"r_max must be a positive number, got {r_max!r}")
     chosen = np.arange(configuration.n_particles)
     cells = _Cells.within(configuration, float(r_max))
@@ -184,6 +201,14 @@ def _pairs(configuration, r_max, both):
     found = _places(int(counts.sum()), len(configuration.cell))
     degrees = cells.find(chosen, float(r_max), counts, found, both=both)
     return Pairs(np.repeat(chosen, degrees), *(values[: degrees.sum()] for values in found))
+
+
+def _check_configuration(configuration):
+    if not isinstance(configuration, Configuration):
+        raise TypeError(
+            "configuration must be a Configuration, such as X[0] of a set, got "
+            f"{type(configuration).__name__}"
+        )
 
 
 def too_many(n_neighbors, n_particles):
@@ -233,7 +258,7 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
                 by_particle = values.reshape(n_particles, n_neighbors, *values.shape[1:])
                 by_particle[left] = some.reshape(len(left), *by_particle.shape[1:])
         left = left[degrees < n_neighbors]
-        r_max *= 1.3
+        r_max *= 1.5
 
 
 def _places(n, n_dims):
@@ -261,6 +286,7 @@ class _Cells(NamedTuple):
         cell, periodic = configuration.cell, configuration.periodic
         positions = wrap(configuration.positions, cell, periodic)
         reach = r_max / plane_distances(cell) * (1 + 1e-9) + 1e-12
+        _check_reach(r_max, reach[periodic], len(positions))
         fractions = fractional(positions, cell)
         # In two dimensions a first one is added, in which nothing happens.
         n_more = 3 - len(cell)
@@ -270,7 +296,10 @@ class _Cells(NamedTuple):
             np.pad(vectors, ((0, 0), (n_more, 0))) for vectors in (positions, fractions)
         )
         periodic, reach = np.pad(periodic, (n_more, 0)), np.pad(reach, (n_more, 0))
-        filled = compiled(kernels.fill_cells)(positions, fractions, whole, periodic, reach, r_max)
+        region = _region(positions, r_max)
+        filled = compiled(kernels.fill_cells)(
+            positions, fractions, whole, periodic, reach, r_max, *region
+        )
         period = plane_distances(cell)[configuration.periodic].min(initial=np.inf)
         return cls(positions, *filled, float(period) * (1 - 1e-9))
 
@@ -290,8 +319,40 @@ class _Cells(NamedTuple):
         return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, counts, *found)
 
 
+def _check_reach(r_max, reach, n_particles):
+    """Refuse a radius that spans so many images that no memory holds them."""
+    n_points = n_particles * np.prod(1 + 2 * reach)
+    if n_points > MAX_POINTS:
+        raise ValueError(
+            f"r_max={r_max:g} spans {n_points / n_particles:.3g} images of the box, with "
+            f"{n_points:.3g} particles: are r_max and the positions in one unit?"
+        )
+
+
+def _region(positions, r_max):
+    """Two corners around the particles; around most of them where a few are far away.
+
+    Else one that has left would make the cells of all others large.
+    """
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    n_cells = np.prod(1 + (high - low) / r_max)
+    if n_cells > MANY_CELLS * len(positions):
+        low, high = _middle(positions)
+    return low - r_max, high + r_max
+
+
+def _middle(points):
+    """Where most of the points are along each axis: all but a few percent at both ends."""
+    # Some of them tell.
+    ordered = np.sort(points[:: max(1, len(points) // 500)], axis=0)
+    n_out = len(ordered) // 40
+    return ordered[n_out], ordered[-1 - n_out]
+
+
 def _occupied_volume(configuration):
-    """Volume of the part of the box that the particles span, at least a thin slice of it."""
-    fractions = fractional(configuration.positions, configuration.cell)
-    spans = np.where(configuration.periodic, 1.0, np.clip(np.ptp(fractions, axis=0), 1e-3, None))
-    return volume(configuration.cell) * np.prod(spans)
+    """Volume of the part of the box where most particles are, at least a thin slice of it."""
+    cell, periodic = configuration.cell, configuration.periodic
+    fractions = fractional(wrap(configuration.positions, cell, periodic), cell)
+    low, high = _middle(fractions)
+    spans = np.clip((high - low) / (1 - 2 / 40), 1e-9, np.where(periodic, 1.0, np.inf))
+    return volume(cell) * np.prod(spans)

@@ -17,7 +17,7 @@ from glassclf.configurations import as_configurations
 from glassclf.configurations.digests import chunk_slices, present_types
 
 # Lines of these are not what a warning is about.
-LIBRARIES = {"glassclf", "joblib", "sklearn"}
+LIBRARIES = {"ase", "glassclf", "joblib", "sklearn"}
 
 
 class Number(Interval):

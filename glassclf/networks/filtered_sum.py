@@ -3,7 +3,7 @@
 import torch
 
 # Nodes whose bonds are worked on at once: their messages stay in the processor's cache.
-CHUNK = 256
+CHUNK = 1024
 
 
 class FilteredSum(torch.autograd.Function):

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from glassclf.configurations import (
     Configuration,
+    Configurations,
     nearest_neighbors,
+    pairs_one_way,
     pairs_within,
     plane_distances,
 )
+from glassclf.featurizers import RDFFeaturizer
 from glassclf.testing import noisy_lattice
 
 
@@ -218,3 +222,36 @@ def test_crowds_and_loners_in_one_box(n_neighbors):
     np.fill_diagonal(lengths, np.inf)
     expected = np.sort(lengths, axis=1)[:, :n_neighbors]
     np.testing.assert_allclose(pairs.distances.reshape(100, -1), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+def test_one_that_has_left_does_not_slow_down_the_others(periodic):
+    """Work is proportional to the number of particles, in however empty a box."""
+    rng = np.random.default_rng(0)
+    n = 20_000
+    crowd = np.concatenate([rng.random((n, 2)), [[5e4, 5e4]]])
+    configuration = Configuration(crowd, np.zeros(n + 1, int), [1e5, 1e5], periodic)
+    pairs = nearest_neighbors(configuration, 6)
+    distances, _ = cKDTree(crowd).query(crowd, 7)
+    np.testing.assert_allclose(pairs.distances.reshape(n + 1, 6), distances[:, 1:], rtol=1e-9)
+    within = pairs_within(configuration, 0.01)
+    assert len(within.sources) == 2 * len(cKDTree(crowd).query_pairs(0.01))
+
+
+@pytest.mark.parametrize("search", [nearest_neighbors, pairs_within, pairs_one_way])
+def test_only_a_configuration_is_searched(search):
+    one = noisy_lattice(0.1)
+    with pytest.raises(TypeError, match=r"must be a Configuration, such as X\[0\] of a set, got"):
+        search(Configurations([one]), 1)
+    with pytest.raises(TypeError, match="must be a Configuration.*got tuple"):
+        search((one.positions, one.types, one.box), 1)
+    with pytest.raises(ValueError, match="must be a positive"):
+        search(one, True)
+
+
+def test_a_radius_in_another_unit_is_refused_before_it_takes_the_memory():
+    message = r"r_max=1e\+06 spans .* images of the box.*in one unit"
+    with pytest.raises(ValueError, match=message):
+        pairs_within(noisy_lattice(0.1), 1e6)
+    with pytest.raises(ValueError, match="configuration 0: r_max=1e"):
+        RDFFeaturizer(r_max=1e6).fit_transform([noisy_lattice(0.1)])
