@@ -12,6 +12,8 @@ from glassclf.estimators.labels import PotentialMixin
 
 # Thickness of the empty slab that ASE wants around a plane.
 THICKNESS = 10.0
+# Of the elements that ASE knows.
+HEAVIEST = 118
 
 
 def as_ase_calculator(estimator, *, skin=0.3):
@@ -71,8 +73,8 @@ def as_ase_calculator(estimator, *, skin=0.3):
     """
     if not isinstance(estimator, PotentialMixin):
         raise TypeError(
-            "estimator must be a PotentialRegressor or a PairSplineRegressor, got "
-            f"{type(estimator).__name__}"
+            "estimator must be a PotentialRegressor or a PairSplineRegressor, such as "
+            "pipeline[-1] or search.best_estimator_, got " + type(estimator).__name__
         )
     estimator._check_fitted()
     if not isinstance(skin, numbers.Real) or isinstance(skin, bool) or not 0 <= skin < np.inf:
@@ -149,7 +151,7 @@ def as_ase_atoms(configuration, *, mass=1.0):
     TypeError
         If it is no Configuration.
     ValueError
-        If the mass is not positive, or not one number.
+        If the mass is not positive, or not one number; or if it is None, and a type is no element.
     ImportError
         If ASE is missing: ``pip install "glassclf[io]"``.
 
@@ -169,6 +171,11 @@ def as_ase_atoms(configuration, *, mass=1.0):
         )
     if mass is not None:
         _check_mass(mass)
+    elif configuration.types.max() > HEAVIEST:
+        raise ValueError(
+            f"mass=None takes the masses of elements, and type {configuration.types.max()} is no "
+            "atomic number: give a mass"
+        )
     ase = import_extra("ase", "io", "dynamics with ASE")
     n_particles, n_dims = configuration.positions.shape
     positions, cell = np.zeros((n_particles, 3)), np.diag([THICKNESS] * 3)

@@ -1,12 +1,11 @@
 """What dynamics asks of a potential, step by step: neighbours are kept in a skin between steps."""
 
-import warnings
-
 import numpy as np
 
 from glassclf.configurations import Configuration, Configurations, Pairs, pairs_one_way
 from glassclf.configurations.flat import is_flat
 from glassclf.estimators.labels import refuse_coincident
+from glassclf.featurizers.base import warn_user
 
 
 class KeptPairs:
@@ -67,11 +66,10 @@ class KeptPairs:
         if closer.any() and not self._has_warned:
             self._has_warned = True
             worst = np.argmin(np.where(closer, pairs.distances / known, np.inf))
-            warnings.warn(
+            warn_user(
                 f"two particles are {pairs.distances[worst]:.4g} apart, closer than any of their "
                 f"types were in the training ({known[worst]:.4g}): the energy there is a guess; "
-                "this is said once",
-                stacklevel=2,
+                "this is said once"
             )
 
 

@@ -1,7 +1,5 @@
 """Energies and forces as targets: what every potential checks, and predicts, in the same way."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +10,7 @@ from glassclf.configurations import (
     pairs_one_way,
     volume,
 )
+from glassclf.featurizers.base import warn_user
 
 # Particles that are closer than this share of the range are at one place: a force has no direction.
 SAME_PLACE = 1e-9
@@ -159,10 +158,9 @@ class PotentialMixin(RegressorMixin):
             beside = f"the closest in the training were {known:.4g} apart"
             if not np.isfinite(known):
                 beside = "there was no such pair in the training"
-            warnings.warn(
+            warn_user(
                 f"particles of types {self.types_[a]} and {self.types_[b]} are {closest[a, b]:.4g} "
-                f"apart; {beside}: the energy there is a guess",
-                stacklevel=3,
+                f"apart; {beside}: the energy there is a guess"
             )
 
 
@@ -259,7 +257,7 @@ def check_labels(X, energy, forces):
     _refuse_empty(X)
     if energy is None:
         raise ValueError("energy is missing: a potential is trained on the energy of each sample")
-    energy = np.asarray(energy, dtype=np.float64)
+    energy = _floats(energy, "energy")
     if energy.shape != (len(X),):
         raise ValueError(
             f"energy must have one value for each of the {len(X)} configurations, got shape "
@@ -279,14 +277,14 @@ def _check_forces(X, forces):
                 f"{X.positions.shape}, got {forces.shape}; a cross-validation or search splits a "
                 "list with one array for each configuration"
             )
-        joined = forces.astype(np.float64)
+        joined = _floats(forces, "forces")
     else:
         if len(forces) != len(X):
             raise ValueError(
                 f"forces must have one array for each of the {len(X)} configurations, got "
                 f"{len(forces)}"
             )
-        parts = [np.asarray(part, dtype=np.float64) for part in forces]
+        parts = [_floats(part, f"forces[{index}]") for index, part in enumerate(forces)]
         for index, (part, count) in enumerate(zip(parts, X.n_particles)):
             if part.shape != (count, X.n_dims):
                 raise ValueError(
@@ -303,6 +301,15 @@ def _check_forces(X, forces):
             "is NaN or infinite"
         )
     return joined
+
+
+def _floats(values, name):
+    try:
+        if np.iscomplexobj(values):
+            raise ValueError("complex numbers would lose their imaginary part")
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from None
 
 
 def _refuse_empty(X):

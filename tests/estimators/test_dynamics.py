@@ -220,8 +220,12 @@ def test_particles_at_the_same_place(potential):
 def test_it_warns_once_of_close_particles(spline):
     atoms = as_ase_atoms(Configuration([[4.0, 5.0], [4.4, 5.0]], [0, 0], [10.0, 10.0]))
     atoms.calc = as_ase_calculator(spline)
-    with pytest.warns(UserWarning, match=r"two particles are 0\.4 apart, closer than any of"):
+    with pytest.warns(
+        UserWarning, match=r"two particles are 0\.4 apart, closer than any of"
+    ) as seen:
         atoms.get_forces()
+    # The line of the user, not one of ours or of ASE.
+    assert seen[0].filename == __file__
     atoms.positions[1, 0] -= 0.01
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -231,6 +235,8 @@ def test_it_warns_once_of_close_particles(spline):
 def test_bad_input(spline):
     with pytest.raises(TypeError, match="must be a PotentialRegressor or a PairSplineReg.*got int"):
         as_ase_calculator(3)
+    with pytest.raises(ValueError, match="mass=None takes the masses of elements, and type 500 is"):
+        as_ase_atoms(Configuration([[0.5, 0.5]], [500], [1, 1]), mass=None)
     with pytest.raises(ValueError, match="skin must be 0 or a positive number, got -1"):
         as_ase_calculator(spline, skin=-1)
     with pytest.raises(TypeError, match="configuration must be a Configuration, got list"):

@@ -114,6 +114,9 @@ BAD = [
     ({"energy": None}, "energy is missing: a potential is trained on the energy of each sample"),
     ({"energy": [1.0]}, r"energy must have one value for each of the 2 configurations, got shape"),
     ({"energy": [1.0, np.nan]}, "energy of sample 1 is missing: it is NaN or infinite"),
+    ({"energy": ["a", "b"]}, "energy must be numbers: could not convert string to float: 'a'"),
+    ({"energy": [1.0, 1j]}, "energy must be numbers: complex numbers would lose their imaginary"),
+    ({"forces": [[["a"]], [["a"]]]}, r"forces\[0\] must be numbers: could not convert string"),
     ({"forces": [np.zeros((42, 2))]}, "forces must have one array for each of the 2 config"),
     (
         {"forces": [np.zeros((42, 2)), np.zeros((42, 3))]},

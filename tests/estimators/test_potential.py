@@ -324,5 +324,8 @@ def test_particles_at_the_same_place(fitted, X, labels):
 @pytest.mark.filterwarnings("default")
 def test_warning_of_close_particles(fitted):
     pair = [([[4.0, 5.0], [4.4, 5.0]], [0, 1], [10.0, 10.0])]
-    with pytest.warns(UserWarning, match=r"types 0 and 1 are 0\.4 apart; the closest in the tra"):
+    with pytest.warns(
+        UserWarning, match=r"types 0 and 1 are 0\.4 apart; the closest in the tra"
+    ) as seen:
         fitted.predict(pair)
+    assert seen[0].filename == __file__
