@@ -200,6 +200,7 @@ def find_near(
     # One more than there are: a candidate is written down before it is looked at.
     near, lengths = np.empty(largest + 1, np.int64), np.empty(largest + 1)
     steps, order = np.empty((largest, 3)), np.empty(largest, np.int64)
+    ranks = np.empty(largest, np.int64)
     limit = r_max * r_max * (1 + 1e-9)
     written = 0
     for c in range(len(chosen)):
@@ -251,10 +252,22 @@ def find_near(
         else:
             for k in range(n):
                 rank = 0
-                for m in range(n):
-                    first = (near[m] < near[k]) | ((near[m] == near[k]) & (m < k))
-                    rank += (lengths[m] < lengths[k]) | ((lengths[m] == lengths[k]) & first)
-                order[rank] = k
+                for m in range(k):
+                    farther = lengths[m] > lengths[k]
+                    ranks[m] += farther
+                    rank += 1 - farther
+                ranks[k] = rank
+            for k in range(n):
+                order[ranks[k]] = k
+            for k in range(1, n):
+                # Of equal distances the lower number first.
+                place, m = order[k], k
+                while m > 0 and (
+                    lengths[order[m - 1]] == lengths[place] and near[order[m - 1]] > near[place]
+                ):
+                    order[m] = order[m - 1]
+                    m -= 1
+                order[m] = place
         begin = c * n_most if n_most else written
         written = begin
         for k in range(n):

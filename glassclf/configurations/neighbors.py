@@ -334,7 +334,9 @@ def _region(positions, r_max):
 
     Else one that has left would make the cells of all others large.
     """
-    low, high = positions.min(axis=0), positions.max(axis=0)
+    # Along contiguous memory, which is much faster.
+    along = np.ascontiguousarray(positions.T)
+    low, high = along.min(axis=1), along.max(axis=1)
     n_cells = np.prod(1 + (high - low) / r_max)
     if n_cells > MANY_CELLS * len(positions):
         low, high = _middle(positions)
