@@ -40,7 +40,7 @@ class CircularPad(nn.Module):
 
     def forward(self, x):
         """Pad ``x`` of shape (n, n_channels, ...)."""
-        return _Pad.apply(x, self.widths) if any(self.widths) else x
+        return _padded(x, self.widths)
 
 
 class _Periodic:
@@ -52,7 +52,7 @@ class _Periodic:
 
     def forward(self, x):
         """Convolve ``x`` of shape (n, n_in, ...)."""
-        return super().forward(_Pad.apply(x, self.widths) if any(self.widths) else x)
+        return super().forward(_padded(x, self.widths))
 
 
 class PeriodicConv1d(_Periodic, nn.Conv1d):
@@ -68,6 +68,10 @@ class PeriodicConv3d(_Periodic, nn.Conv3d):
 
 
 PERIODIC_CONVOLUTIONS = {1: PeriodicConv1d, 2: PeriodicConv2d, 3: PeriodicConv3d}
+
+
+def _padded(x, widths):
+    return _Pad.apply(x, widths) if any(widths) else x
 
 
 class _Pad(torch.autograd.Function):
