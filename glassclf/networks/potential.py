@@ -150,11 +150,8 @@ class PotentialNetwork(EnergyNetwork):
 
     def _states(self, batch):
         radial = self.basis(batch.distances)
-        # Of the particle that each edge starts from, the place of the neighbour's type.
-        places = batch.sources * self.n_types + batch.types.index_select(0, batch.neighbors)
-        seen = torch.cat(
-            [self._gather(radial, places, batch), *self._angles(radial, places, batch)], 1
-        )
+        density = batch.sum_edges_by_type(radial, self.n_types)
+        seen = torch.cat([density, *self._angles(radial, batch)], 1)
         own = self.first(seen).reshape(len(batch.types), self.n_types, -1)
         own = own[torch.arange(len(own), device=own.device), batch.types]
         # Half of it goes on as it is, so that energies of pairs are within reach at once.
@@ -166,12 +163,7 @@ class PotentialNetwork(EnergyNetwork):
             states.append(state)
         return torch.cat(states, dim=1), linear
 
-    def _gather(self, values, places, batch):
-        """Sum over the neighbours of each type, shape (n_nodes, n_types * width)."""
-        out = values.new_zeros(len(batch.types) * self.n_types, values.shape[1])
-        return out.index_add(0, places, values).reshape(len(batch.types), -1)
-
-    def _angles(self, radial, places, batch):
+    def _angles(self, radial, batch):
         if not self.angular_order:
             return
         weights = self.channels(radial)
@@ -180,7 +172,7 @@ class PotentialNetwork(EnergyNetwork):
         powers = along
         for mix in self.mixing:
             tensors = (powers[:, :, None] * weights[:, None, :]).flatten(1)
-            tensors = self._gather(tensors, places, batch)
+            tensors = batch.sum_edges_by_type(tensors, self.n_types)
             tensors = tensors.reshape(n_nodes, self.n_types, -1, n_channels)
             tensors = tensors.transpose(1, 2).reshape(n_nodes, powers.shape[1], -1)
             yield (tensors * mix(tensors)).sum(1)
