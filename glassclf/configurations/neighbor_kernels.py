@@ -111,39 +111,6 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max, low, high):
     return points, owners, shifts, upper, starts, shape, bounds
 
 
-def count_near(positions, points, starts, shape, bounds, chosen, r_max):
-    """Count the points near particles, themselves among them.
-
-    Parameters
-    ----------
-    positions, points, starts, shape, bounds
-        See :func:`fill_cells`.
-    chosen : ndarray of int of shape (n_chosen,)
-        Particles whose neighbours count.
-    r_max : float
-
-    Returns
-    -------
-    counts : ndarray of int of shape (n_chosen,)
-        What is farther than ``r_max`` by rounding may count.
-    """
-    counts = np.empty(len(chosen), np.int64)
-    limit = r_max * r_max * (1 + 1e-9)
-    for c in range(len(chosen)):
-        i = chosen[c]
-        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
-        n = 0
-        for a in range(bounds[i, 0, 0], bounds[i, 0, 1] + 1):
-            for b in range(bounds[i, 1, 0], bounds[i, 1, 1] + 1):
-                row = (a * shape[1] + b) * shape[2]
-                first, end = starts[row + bounds[i, 2, 0]], starts[row + bounds[i, 2, 1] + 1]
-                for p in range(first, end):
-                    dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
-                    n += dx * dx + dy * dy + dz * dz <= limit
-        counts[c] = n
-    return counts
-
-
 def find_near(
     positions,
     points,
@@ -159,7 +126,6 @@ def find_near(
     n_most,
     distinct,
     repeated,
-    counts,
     targets,
     vectors,
     distances,
@@ -170,10 +136,11 @@ def find_near(
     ----------
     positions, points, owners, shifts, upper, starts, shape, bounds
         See :func:`fill_cells`.
-    chosen, r_max
-        As in :func:`count_near`.
+    chosen : ndarray of int of shape (n_chosen,)
+        Particles whose neighbours are looked for.
+    r_max : float
     both : bool
-        Whether to find both directions of a pair, or one.
+        Whether to find both directions of a pair, or one; one comes in no order.
     n_most : int
         Largest number of pairs of a particle, the nearest ones, each in a place of its own: what a
         particle has less stays free. 0: any number, one after the other.
@@ -181,22 +148,26 @@ def find_near(
         Whether to leave out images of the particle itself.
     repeated : bool
         Whether to look for several images of another particle, and leave out all but the nearest.
-    counts : ndarray of int of shape (n_chosen,)
-        What :func:`count_near` found.
     targets : ndarray of int of shape (n_places,)
-        Written to, as all that follow.
+        Written to, as the two that follow.
     vectors : ndarray of float of shape (n_places, n_dims)
     distances : ndarray of float of shape (n_places,)
 
     Returns
     -------
-    degrees : ndarray of int64 of shape (n_chosen,)
-        Pairs of each particle.
+    degrees : ndarray of int64 of shape (n_found,)
+        Pairs of each particle, of the first ones only where the places did not suffice for more.
     """
-    largest = 0
-    for count in counts:
-        largest = max(largest, count)
     degrees, n_dims = np.empty(len(chosen), np.int64), vectors.shape[1]
+    largest = 0
+    for i in chosen:
+        n_candidates = 0
+        for a in range(bounds[i, 0, 0], bounds[i, 0, 1] + 1):
+            for b in range(bounds[i, 1, 0], bounds[i, 1, 1] + 1):
+                row = (a * shape[1] + b) * shape[2]
+                first, end = starts[row + bounds[i, 2, 0]], starts[row + bounds[i, 2, 1] + 1]
+                n_candidates += end - first
+        largest = max(largest, n_candidates)
     # One more than there are: a candidate is written down before it is looked at.
     near, lengths = np.empty(largest + 1, np.int64), np.empty(largest + 1)
     steps, order = np.empty((largest, 3)), np.empty(largest, np.int64)
@@ -231,10 +202,10 @@ def find_near(
                 near[n], lengths[n] = j, length
                 steps[n, 0], steps[n, 1], steps[n, 2] = dx, dy, dz
                 n += 1
-        if n > FEW:
+        if n > FEW or not both:
             for k in range(n):
                 order[k] = k
-            gap = n // 2
+            gap = n // 2 if both else 0
             while gap > 0:
                 for k in range(gap, n):
                     place, m = order[k], k
@@ -270,6 +241,8 @@ def find_near(
                 order[m] = place
         begin = c * n_most if n_most else written
         written = begin
+        if not n_most and begin + n > len(targets):
+            return degrees[:c]
         for k in range(n):
             if n_most and written - begin == n_most:
                 break

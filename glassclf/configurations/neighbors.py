@@ -87,7 +87,7 @@ def pairs_within(configuration, r_max):
 def pairs_one_way(configuration, r_max):
     """Find what :func:`pairs_within` finds, each pair in one direction only and in no order.
 
-    Several times faster, for whatever only counts pairs.
+    Faster, for whatever only counts pairs.
 
     Parameters
     ----------
@@ -195,12 +195,24 @@ def _pairs(configuration, r_max, both):
     real = isinstance(r_max, numbers.Real) and not isinstance(r_max, bool)
     if not real or not 0 < r_max < np.inf:
         raise ValueError(f"r_max must be a positive number, got {r_max!r}")
-    chosen = np.arange(configuration.n_particles)
+    chosen, n_dims = np.arange(configuration.n_particles), len(configuration.cell)
     cells = _Cells.within(configuration, float(r_max))
-    counts = cells.count(chosen, float(r_max))
-    found = _places(int(counts.sum()), len(configuration.cell))
-    degrees = cells.find(chosen, float(r_max), counts, found, both=both)
+    # Enough where the density is even; more are made where it is not.
+    n_around = len(chosen) * _ball(n_dims) * r_max**n_dims / volume(configuration.cell)
+    n_around = min(1 + 1.1 * n_around, len(cells.points)) / (1 if both else 2)
+    found = _places(1 + int(len(chosen) * n_around), n_dims)
+    degrees = cells.find(chosen, float(r_max), found, both=both)
+    while len(degrees) < len(chosen):
+        n_found, left = degrees.sum(), chosen[len(degrees) :]
+        found = tuple(np.concatenate([values, values]) for values in found)
+        free = tuple(values[n_found:] for values in found)
+        degrees = np.append(degrees, cells.find(left, float(r_max), free, both=both))
     return Pairs(np.repeat(chosen, degrees), *(values[: degrees.sum()] for values in found))
+
+
+def _ball(n_dims):
+    """Volume of a ball of radius 1."""
+    return np.pi if n_dims == 2 else 4 / 3 * np.pi
 
 
 def _check_configuration(configuration):
@@ -244,15 +256,13 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
     # With some more than wanted on average nearly all have enough.
     wanted = n_neighbors + 1
     share = (wanted + 2 * np.sqrt(wanted)) / n_particles
-    ball = np.pi if n_dims == 2 else 4 / 3 * np.pi
-    r_max = float((share * _occupied_volume(configuration) / ball) ** (1 / n_dims))
+    r_max = float((share * _occupied_volume(configuration) / _ball(n_dims)) ** (1 / n_dims))
     left, found = np.arange(n_particles), (targets, vectors, distances)
     while len(left):
         cells = _Cells.within(configuration, r_max)
-        counts = cells.count(left, r_max)
         if len(left) < n_particles:
             found = _places(len(left) * n_neighbors, n_dims)
-        degrees = cells.find(left, r_max, counts, found, n_most=n_neighbors)
+        degrees = cells.find(left, r_max, found, n_most=n_neighbors)
         if len(left) < n_particles:
             for values, some in zip((targets, vectors, distances), found):
                 by_particle = values.reshape(n_particles, n_neighbors, *values.shape[1:])
@@ -303,12 +313,7 @@ class _Cells(NamedTuple):
         period = plane_distances(cell)[configuration.periodic].min(initial=np.inf)
         return cls(positions, *filled, float(period) * (1 - 1e-9))
 
-    def count(self, chosen, r_max):
-        """Count the points near each of the chosen particles, or a few more."""
-        arrays = self.positions, self.points, self.starts, self.shape, self.bounds
-        return compiled(kernels.count_near)(*arrays, chosen, r_max)
-
-    def find(self, chosen, r_max, counts, found, both=True, n_most=0):
+    def find(self, chosen, r_max, found, both=True, n_most=0):
         """Write pairs of the chosen particles into ``found``, and return how many each has.
 
         With ``n_most`` every other particle counts once, at its nearest image.
@@ -316,7 +321,7 @@ class _Cells(NamedTuple):
         distinct = n_most > 0
         repeated = distinct and 2 * r_max > self.period
         how = both, n_most, distinct, repeated
-        return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, counts, *found)
+        return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, *found)
 
 
 def _check_reach(r_max, reach, n_particles):

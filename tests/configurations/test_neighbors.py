@@ -224,6 +224,32 @@ def test_crowds_and_loners_in_one_box(n_neighbors):
     np.testing.assert_allclose(pairs.distances.reshape(100, -1), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("search", [pairs_within, pairs_one_way])
+@pytest.mark.parametrize("r_max", [0.005, 20.0])
+def test_pairs_of_a_crowd_are_all_found(search, r_max):
+    """Far more of them than from the mean density."""
+    rng = np.random.default_rng(0)
+    positions = rng.random((200, 2)) * 0.01 + 25
+    crowd = Configuration(positions, np.zeros(200, int), [50.0, 50.0])
+    tree = cKDTree(positions)
+    pairs = search(crowd, r_max)
+    found = {tuple(sorted(pair)) for pair in zip(pairs.sources.tolist(), pairs.targets.tolist())}
+    assert found == tree.query_pairs(r_max)
+    assert len(pairs.sources) == (2 if search is pairs_within else 1) * len(found)
+    steps = positions[pairs.targets] - positions[pairs.sources]
+    np.testing.assert_allclose(pairs.vectors, steps, atol=1e-12)
+    if search is pairs_within:
+        order = np.lexsort((pairs.targets, pairs.distances, pairs.sources))
+        np.testing.assert_array_equal(order, np.arange(len(order)))
+
+
+def test_a_radius_far_beyond_an_open_box_takes_no_more_places_than_pairs():
+    few = Configuration(np.random.default_rng(0).random((50, 3)), [0] * 50, [1.0] * 3, [False] * 3)
+    pairs = pairs_within(few, 1000.0)
+    assert len(pairs.sources) == 50 * 49
+    assert pairs.distances.base.size <= 50 * 50 + 1
+
+
 @pytest.mark.parametrize("periodic", [False, True])
 def test_one_that_has_left_does_not_slow_down_the_others(periodic):
     """Work is proportional to the number of particles, in however empty a box."""
