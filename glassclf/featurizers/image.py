@@ -39,7 +39,7 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
     cache : str or path-like, default=None
         With ``lazy``, a folder in which features are kept once they are computed.
     n_jobs : int, default=None
-        Number of processes over which the configurations are spread; None is 1, unless a
+        Number of threads over which the configurations are spread; None is 1, unless a
         :func:`joblib.parallel_config` says otherwise. The result does not depend on it.
 
     Attributes
@@ -88,6 +88,7 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         "n_pixels": ("choice", (32, 48, 64, 96)),
         "blur": ("float", 0.1, 0.5),
     }
+    _prefers = "threads"
     _invariances = ("permutation",)
     _sequence = LazyImages
     _of_no_effect = ("pixel_size_",)
