@@ -123,13 +123,8 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
         pairs = nearest_neighbors(configuration, needed)
         measure = hexatic_orders if self.n_dims_ == 2 else steinhardt_orders
         by_order = measure(pairs, configuration.n_particles, self.orders_)
-        return np.concatenate(
-            [
-                _statistics(values[configuration.types == kind])
-                for values in by_order
-                for kind in self.types_
-            ]
-        )
+        of_types = [_statistics(by_order[:, configuration.types == kind]) for kind in self.types_]
+        return np.stack(of_types, axis=1).ravel()
 
 
 def hexatic_orders(pairs, n_particles, orders):
@@ -161,7 +156,9 @@ def steinhardt_orders(pairs, n_particles, orders):
     return np.sqrt(np.maximum(squares, 0.0))
 
 
-def _statistics(values):
-    if len(values) == 0:
-        return np.zeros(len(STATISTICS))
-    return np.array([values.mean(), values.std(), *np.quantile(values, QUANTILES)])
+def _statistics(by_order):
+    """Statistics over particles, ndarray of shape (n_orders, n_statistics)."""
+    if by_order.shape[1] == 0:
+        return np.zeros((len(by_order), len(STATISTICS)))
+    quantiles = np.quantile(by_order, QUANTILES, axis=1)
+    return np.column_stack([by_order.mean(axis=1), by_order.std(axis=1), *quantiles])
