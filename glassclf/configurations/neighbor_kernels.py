@@ -21,6 +21,42 @@ FEW = 64
 CELLS_IN_RADIUS = 2
 
 
+def fold(positions, cell, inverse, periodic):
+    """Move particles into the box along its periodic directions, in place.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_particles, 3)
+    cell, inverse : ndarray of shape (3, 3)
+    periodic : ndarray of bool of shape (3,)
+
+    Returns
+    -------
+    fractions : ndarray of shape (n_particles, 3)
+        The folded positions in units of the lattice vectors.
+    low, high : ndarray of shape (3,)
+        Their smallest and largest components.
+    """
+    fractions, steps = np.empty_like(positions), np.zeros(3)
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for i in range(len(positions)):
+        x, y, z = positions[i]
+        for axis in range(3):
+            if periodic[axis]:
+                along = x * inverse[0, axis] + y * inverse[1, axis] + z * inverse[2, axis]
+                steps[axis] = math.floor(along)
+        x -= steps[0] * cell[0, 0] + steps[1] * cell[1, 0] + steps[2] * cell[2, 0]
+        y -= steps[0] * cell[0, 1] + steps[1] * cell[1, 1] + steps[2] * cell[2, 1]
+        z -= steps[0] * cell[0, 2] + steps[1] * cell[1, 2] + steps[2] * cell[2, 2]
+        positions[i, 0], positions[i, 1], positions[i, 2] = x, y, z
+        for axis in range(3):
+            along = x * inverse[0, axis] + y * inverse[1, axis] + z * inverse[2, axis]
+            fractions[i, axis] = along
+            low[axis] = min(low[axis], positions[i, axis])
+            high[axis] = max(high[axis], positions[i, axis])
+    return fractions, low, high
+
+
 def fill_cells(positions, fractions, cell, periodic, reach, r_max, low, high):
     """Sort particles and their images within ``r_max`` of the box into cells.
 

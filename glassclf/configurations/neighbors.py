@@ -255,7 +255,7 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
     n_particles, n_dims = configuration.positions.shape
     # With some more than wanted on average nearly all have enough.
     wanted = n_neighbors + 1
-    share = (wanted + 2 * np.sqrt(wanted)) / n_particles
+    share = (wanted + 2.5 * np.sqrt(wanted)) / n_particles
     r_max = float((share * _occupied_volume(configuration) / _ball(n_dims)) ** (1 / n_dims))
     left, found = np.arange(n_particles), (targets, vectors, distances)
     while len(left):
@@ -294,24 +294,21 @@ class _Cells(NamedTuple):
     def within(cls, configuration, r_max):
         """Everything that is within ``r_max`` of the box."""
         cell, periodic = configuration.cell, configuration.periodic
-        positions = wrap(configuration.positions, cell, periodic)
-        reach = r_max / plane_distances(cell) * (1 + 1e-9) + 1e-12
-        _check_reach(r_max, reach[periodic], len(positions))
-        fractions = fractional(positions, cell)
         # In two dimensions a first one is added, in which nothing happens.
-        n_more = 3 - len(cell)
-        whole = np.eye(3)
-        whole[n_more:, n_more:] = cell
-        positions, fractions = (
-            np.pad(vectors, ((0, 0), (n_more, 0))) for vectors in (positions, fractions)
-        )
-        periodic, reach = np.pad(periodic, (n_more, 0)), np.pad(reach, (n_more, 0))
-        region = _region(positions, r_max)
+        n_particles, first = len(configuration.positions), 3 - len(cell)
+        positions, whole, repeats = np.zeros((n_particles, 3)), np.eye(3), np.zeros(3, dtype=bool)
+        positions[:, first:] = configuration.positions
+        whole[first:, first:], repeats[first:] = cell, periodic
+        between = plane_distances(whole)
+        reach = r_max / between * (1 + 1e-9) + 1e-12
+        _check_reach(r_max, reach[repeats], n_particles)
+        fractions, *region = compiled(kernels.fold)(positions, whole, np.linalg.inv(whole), repeats)
+        low, high = _region(positions, *region, r_max)
         filled = compiled(kernels.fill_cells)(
-            positions, fractions, whole, periodic, reach, r_max, *region
+            positions, fractions, whole, repeats, reach, r_max, low, high
         )
-        period = plane_distances(cell)[configuration.periodic].min(initial=np.inf)
-        return cls(positions, *filled, float(period) * (1 - 1e-9))
+        period = float(between[repeats].min(initial=np.inf)) * (1 - 1e-9)
+        return cls(positions, *filled, period)
 
     def find(self, chosen, r_max, found, both=True, n_most=0):
         """Write pairs of the chosen particles into ``found``, and return how many each has.
@@ -334,24 +331,25 @@ def _check_reach(r_max, reach, n_particles):
         )
 
 
-def _region(positions, r_max):
+def _region(positions, low, high, r_max):
     """Two corners around the particles; around most of them where a few are far away.
 
     Else one that has left would make the cells of all others large.
     """
-    # Along contiguous memory, which is much faster.
-    along = np.ascontiguousarray(positions.T)
-    low, high = along.min(axis=1), along.max(axis=1)
     n_cells = np.prod(1 + (high - low) / r_max)
     if n_cells > MANY_CELLS * len(positions):
-        low, high = _middle(positions)
+        low, high = _middle(_some(positions))
     return low - r_max, high + r_max
+
+
+def _some(points):
+    """So many points as tell where most of them are."""
+    return points[:: max(1, len(points) // 500)]
 
 
 def _middle(points):
     """Where most of the points are along each axis: all but a few percent at both ends."""
-    # Some of them tell.
-    ordered = np.sort(points[:: max(1, len(points) // 500)], axis=0)
+    ordered = np.sort(points, axis=0)
     n_out = len(ordered) // 40
     return ordered[n_out], ordered[-1 - n_out]
 
@@ -359,7 +357,7 @@ def _middle(points):
 def _occupied_volume(configuration):
     """Volume of the part of the box where most particles are, at least a thin slice of it."""
     cell, periodic = configuration.cell, configuration.periodic
-    fractions = fractional(wrap(configuration.positions, cell, periodic), cell)
+    fractions = fractional(wrap(_some(configuration.positions), cell, periodic), cell)
     low, high = _middle(fractions)
     spans = np.clip((high - low) / (1 - 2 / 40), 1e-9, np.where(periodic, 1.0, np.inf))
     return volume(cell) * np.prod(spans)
