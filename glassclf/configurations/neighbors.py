@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glassclf.configurations import neighbor_kernels as kernels
+from glassclf.configurations.allocation import keep_freed_memory
 from glassclf.configurations.box import fractional, plane_distances, volume, wrap
 from glassclf.configurations.compilation import compiled
 from glassclf.configurations.configuration import Configuration
@@ -293,6 +294,7 @@ class _Cells(NamedTuple):
     @classmethod
     def within(cls, configuration, r_max):
         """Everything that is within ``r_max`` of the box."""
+        keep_freed_memory()
         cell, periodic = configuration.cell, configuration.periodic
         # In two dimensions a first one is added, in which nothing happens.
         n_particles, first = len(configuration.positions), 3 - len(cell)

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch.callbacks import GradientNormClipping
 
+from glassclf.configurations.allocation import keep_freed_memory
 from glassclf.estimators.batching import BatchLoader
 from glassclf.estimators.callback_copies import any_scheduler, copy_callbacks
 from glassclf.estimators.card import TrainingCard, training_card, warn_of_other_kind
@@ -84,6 +85,7 @@ class NetworkEstimator(
     def _fit(self, X, y, groups, sample_weight, n_epochs=None, **encoding):
         """Train for ``max_epochs``, or for ``n_epochs`` where fit is called in parts."""
         start = time.monotonic()
+        keep_freed_memory()
         with self._unchanged_on_failure():
             self._validate_params()
             origin = self._return_to_origin()

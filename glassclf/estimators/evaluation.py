@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 
+from glassclf.configurations.allocation import keep_freed_memory
 from glassclf.estimators.batching import filled_batches
 from glassclf.networks.normalization import SafeBatchNorm, merge_statistics
 
@@ -26,6 +27,7 @@ def evaluate(net, samples, batch_size, method, dtype=torch.float32):
     -------
     outputs : ndarray of shape (n, width)
     """
+    keep_freed_memory()
     module = net.module_ if dtype is torch.float32 else copy.deepcopy(net.module_).to(dtype)
     if not hasattr(module, method):
         raise AttributeError(f"module {type(module).__name__} has no method {method}")

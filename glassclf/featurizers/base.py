@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from glassclf.configurations import as_configurations
+from glassclf.configurations.allocation import keep_freed_memory
 from glassclf.configurations.digests import chunk_slices, present_types
 
 # Lines of these are not what a warning is about.
@@ -112,6 +113,7 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
                 f"X is {X.n_dims}-dimensional, but {type(self).__name__} was fitted on "
                 f"{self.n_dims_}-dimensional configurations"
             )
+        keep_freed_memory()
         self._check_types(X)
         self._warn(X)
         if getattr(self, "lazy", False):
