@@ -74,13 +74,13 @@ def imports_at_load(tree):
 def allowed_layers(layer):
     """Parts of the package that a part may import from."""
     if layer == "networks":
-        return {"networks"}
+        return {"networks", "_compilation"}
     if layer == "__main__":
         return {"cli"}
     if layer not in LAYERS:  # the root, and helpers such as _extras
         return set()
     place = LAYERS.index(layer)
-    allowed = {*LAYERS[: place + 1], "_extras"}
+    allowed = {*LAYERS[: place + 1], "_compilation", "_extras"}
     if layer == "featurizers":
         allowed.remove("datasets")
     if layer in ("estimators", "inspection"):
@@ -119,7 +119,7 @@ def test_heavy_libraries_are_imported_inside_functions(path):
 
 def test_every_part_has_its_layer():
     parts = {path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
-    parts -= {"__init__", "__main__", "__pycache__", "_extras", "networks"}
+    parts -= {"__init__", "__main__", "__pycache__", "_compilation", "_extras", "networks"}
     assert parts <= set(LAYERS)
 
 

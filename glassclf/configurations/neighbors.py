@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glassclf._compilation import compiled
 from glassclf.configurations import neighbor_kernels as kernels
 from glassclf.configurations.allocation import keep_freed_memory
 from glassclf.configurations.box import fractional, plane_distances, volume, wrap
-from glassclf.configurations.compilation import compiled
 from glassclf.configurations.configuration import Configuration
 
 # More cells than so many for each particle are a sign of particles far from all others.

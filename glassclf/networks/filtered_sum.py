@@ -2,8 +2,11 @@
 
 import torch
 
-# Nodes whose bonds are worked on at once: their messages stay in the processor's cache.
-CHUNK = 1024
+from glassclf._compilation import compiled
+from glassclf.networks.filter_kernels import add_messages, send_back
+
+# Bonds that are worked on at once: their messages stay in the processor's cache.
+CHUNK = 8192
 
 
 class FilteredSum(torch.autograd.Function):
@@ -35,12 +38,9 @@ class FilteredSum(torch.autograd.Function):
         ctx.n_neighbors = n_neighbors
         sums = torch.zeros_like(values)
         for nodes, bonds in _chunks(sources, len(values), n_neighbors):
-            messages = _filters(edges[bonds], weight, bias)
-            messages.mul_(values.index_select(0, neighbors[bonds]))
-            if n_neighbors is None:
-                sums[nodes].index_add_(0, sources[bonds] - nodes.start, messages)
-            else:
-                torch.sum(_by_node(messages, n_neighbors), 1, out=sums[nodes])
+            messages = edges[bonds] @ weight.T
+            indices = neighbors[bonds], sources[bonds], nodes
+            _run(add_messages, messages, bias, values, *indices, sums)
         return sums
 
     @staticmethod
@@ -48,19 +48,19 @@ class FilteredSum(torch.autograd.Function):
     def backward(ctx, gradient):
         """Gradients of everything but the indices."""
         values, weight, bias, edges, neighbors, sources = ctx.saved_tensors
+        gradient = gradient.contiguous()
         of_values, of_weight = torch.zeros_like(values), torch.zeros_like(weight)
         of_bias = None if bias is None else torch.zeros_like(bias)
         of_edges = torch.empty_like(edges) if ctx.needs_input_grad[3] else None
         for nodes, bonds in _chunks(sources, len(values), ctx.n_neighbors):
-            at_nodes = gradient[nodes], sources[bonds] - nodes.start, ctx.n_neighbors
-            of_filters = _scaled(values.index_select(0, neighbors[bonds]), *at_nodes)
-            of_weight.addmm_(of_filters.T, edges[bonds])
+            messages = edges[bonds] @ weight.T
+            indices = neighbors[bonds], sources[bonds], nodes
+            _run(send_back, messages, bias, values, *indices, gradient, of_values)
+            of_weight.addmm_(messages.T, edges[bonds])
             if bias is not None:
-                of_bias += of_filters.sum(0)
+                of_bias += messages.sum(0)
             if of_edges is not None:
-                torch.mm(of_filters, weight, out=of_edges[bonds])
-            filters = _filters(edges[bonds], weight, bias)
-            of_values.index_add_(0, neighbors[bonds], _scaled(filters, *at_nodes))
+                torch.mm(messages, weight, out=of_edges[bonds])
         return of_values, of_weight, of_bias, of_edges, None, None, None
 
 
@@ -77,28 +77,22 @@ def pays_in_pieces(values, edges):
     """
     plain = not torch.compiler.is_compiling() and not torch.is_autocast_enabled("cpu")
     on_cpu = values.device.type == "cpu" and len(edges) > 0
-    return plain and on_cpu and values.dtype == edges.dtype
+    return plain and on_cpu and values.dtype == edges.dtype in (torch.float32, torch.float64)
 
 
-def _filters(edges, weight, bias):
-    return edges @ weight.T if bias is None else torch.addmm(bias, edges, weight.T)
-
-
-def _scaled(bonds, nodes, sources, n_neighbors):
-    """Bonds times what their nodes have, in place."""
-    if n_neighbors is None:
-        return bonds.mul_(nodes.index_select(0, sources))
-    _by_node(bonds, n_neighbors).mul_(nodes[:, None])
-    return bonds
-
-
-def _by_node(bonds, n_neighbors):
-    return bonds.view(len(bonds) // n_neighbors, n_neighbors, bonds.shape[1])
+def _run(kernel, messages, bias, values, neighbors, sources, nodes, at_nodes, *written):
+    """Call a compiled loop with arrays in place of tensors."""
+    bias = values.new_zeros(values.shape[1]) if bias is None else bias
+    tensors = messages, bias, values, neighbors, sources
+    arrays = [tensor.detach().numpy() for tensor in tensors]
+    more = [tensor.numpy() for tensor in (at_nodes[nodes], *written)]
+    compiled(kernel)(*arrays, nodes.start, *more)
 
 
 def _chunks(sources, n_nodes, n_neighbors):
     """Slices of nodes, and of their edges."""
-    firsts = torch.arange(0, n_nodes + CHUNK, CHUNK).clamp(max=n_nodes)
+    n_at_once = max(1, CHUNK * n_nodes // len(sources))
+    firsts = torch.arange(0, n_nodes + n_at_once, n_at_once).clamp(max=n_nodes)
     if n_neighbors is None:
         ends = torch.searchsorted(sources, firsts).tolist()
     else:

@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 from sklearn.utils import check_random_state
 
-from glassclf.configurations.compilation import compiled
+from glassclf._compilation import compiled
 from glassclf.configurations.lattices import DIRECTIONS, N_ORIENTATIONS, Lattices
 from glassclf.simulation.lattice_kernel import TUMBLE_BITS, sweep
 

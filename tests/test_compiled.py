@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glassclf.configurations.compilation import compiled
+from glassclf._compilation import compiled
 
 
 def total(values):
