@@ -36,17 +36,17 @@ class SafeBatchNorm(nn.BatchNorm1d):
     torch.Size([1, 3])
     """
 
-    # Whether the batch is spread over the processes of torch.distributed: then all of them
-    # normalise by the statistics of the whole batch. Set for the time of a training alone.
-    across_processes = False
+    # What takes the statistics of a batch that is spread over the processes of torch.distributed:
+    # all of them then normalise by those of the whole batch. Set for the time of a training alone.
+    global_statistics = None
 
     def __init__(self, n_channels, momentum=0.1, affine=True):
         super().__init__(n_channels, momentum=momentum, affine=affine)
 
     def forward(self, x):
         """Normalise ``x`` of shape (n, channels, ...)."""
-        if self.training and self.across_processes:
-            return self._normalize(x, *_global_statistics(x))
+        if self.training and self.global_statistics is not None:
+            return self._normalize(x, *self.global_statistics(x))
         if self.training and x.numel() > x.shape[1]:
             return self._normalize_alone(x)
         if self.training and self.momentum is None:
@@ -124,46 +124,10 @@ def share_statistics(module, shared):
     module : torch.nn.Module
     shared : bool
     """
+    statistics = None
+    if shared:
+        # To mark a function for torch.compile loads the compiler, which takes a second.
+        from glassclf.networks.global_statistics import global_statistics as statistics
     for part in module.modules():
         if isinstance(part, SafeBatchNorm):
-            part.across_processes = shared
-
-
-# The exchange between processes is no computation that could be compiled.
-@torch.compiler.disable
-def _global_statistics(x):
-    """Mean, variance and number of the values of each channel, in all processes together."""
-    values = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    axes = [axis for axis in range(x.dim()) if axis != 1]
-    count = values.new_tensor([x.numel() // x.shape[1]])
-    mean = values.mean(axes)
-    spread = values.var(axes, correction=0)
-    # At least two values: each process has one.
-    counts, means, spreads = _Gather.apply(torch.cat([count, mean, spread])).split(
-        [1, len(mean), len(mean)], dim=1
-    )
-    counts = counts.detach()
-    total = counts.sum()
-    mean = (counts * means).sum(0) / total
-    # Within the processes, and between them.
-    variance = (counts * (spreads + (means - mean) ** 2)).sum(0) / total
-    return mean, variance, total
-
-
-class _Gather(torch.autograd.Function):
-    """The vectors of all processes as rows; gradients flow back to the process they belong to."""
-
-    @staticmethod
-    def forward(ctx, vector):
-        """Rows in the order of the processes."""
-        rows = vector.new_zeros(torch.distributed.get_world_size(), len(vector))
-        rows[torch.distributed.get_rank()] = vector
-        torch.distributed.all_reduce(rows)
-        return rows
-
-    @staticmethod
-    def backward(ctx, gradient):
-        """Sum over the losses of all processes."""
-        gradient = gradient.clone(memory_format=torch.contiguous_format)
-        torch.distributed.all_reduce(gradient)
-        return gradient[torch.distributed.get_rank()]
+            part.global_statistics = statistics
