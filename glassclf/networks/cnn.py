@@ -5,7 +5,12 @@ from torch import nn
 
 from glassclf.networks.geometry import SpatialLayer
 from glassclf.networks.normalization import SafeBatchNorm
-from glassclf.networks.periodic import PERIODIC_CONVOLUTIONS, CircularPad, memory_format
+from glassclf.networks.periodic import (
+    PERIODIC_CONVOLUTIONS,
+    CircularPad,
+    memory_format,
+    spatial_mean,
+)
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 POOLINGS = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
@@ -89,7 +94,7 @@ class ConvolutionalNetwork(nn.Module):
                 x = self.pool(x)
             x = block(x)
         if x.dim() > 2:
-            x, scalars = x.flatten(2).mean(2), scalars.flatten(2)[:, :, 0]
+            x, scalars = spatial_mean(x), scalars.flatten(2)[:, :, 0]
         return self.join(torch.cat([x, scalars], dim=1))
 
     def forward(self, x):

@@ -7,7 +7,7 @@ from torch import nn
 from glassclf.networks.cnn import convolution_layer
 from glassclf.networks.geometry import SpatialLayer
 from glassclf.networks.normalization import SafeBatchNorm
-from glassclf.networks.periodic import memory_format
+from glassclf.networks.periodic import memory_format, spatial_mean
 
 MAX_POOLINGS = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
@@ -135,7 +135,7 @@ class LayeredNetwork(nn.Module):
         """Embedding of shape (n, width) of an input of shape (n, in_channels, ...)."""
         x = self.input_norm(x).contiguous(memory_format=memory_format(x))
         x = self.convolutions(x)
-        return self.dense(x.flatten(2).mean(2))
+        return self.dense(spatial_mean(x))
 
     def forward(self, x):
         """Outputs of shape (n, n_outputs) of an input of shape (n, in_channels, ...)."""

@@ -1,5 +1,7 @@
 """Convolutions across periodic borders, and the order of images in memory that suits them."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -20,6 +22,37 @@ def memory_format(x):
     format : torch.memory_format
     """
     return MEMORY_FORMATS.get(x.dim(), torch.contiguous_format)
+
+
+def spatial_mean(x):
+    """Average over all spatial axes.
+
+    The gradient comes back in the order in memory that suits the layers before it: spread out by
+    PyTorch it would have none, and the next step would read it number by number.
+
+    Parameters
+    ----------
+    x : tensor of shape (n, n_channels, ...)
+
+    Returns
+    -------
+    means : tensor of shape (n, n_channels)
+    """
+    return _Mean.apply(x)
+
+
+class _Mean(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.shape = x.shape
+        return x.flatten(2).mean(2)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        n_pixels = math.prod(ctx.shape[2:])
+        spread = (gradient / n_pixels).view(*gradient.shape, *[1] * (len(ctx.shape) - 2))
+        spread = spread.expand(ctx.shape)
+        return spread.contiguous(memory_format=memory_format(spread))
 
 
 class CircularPad(nn.Module):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from glassclf.networks import ConvolutionalNetwork
-from glassclf.networks.periodic import CircularPad, memory_format
+from glassclf.networks.periodic import CircularPad, memory_format, spatial_mean
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
@@ -91,3 +91,16 @@ def test_image_narrower_than_its_border_is_refused():
     message = r"an image of \(2, 2\) pixels cannot be continued by \(3, 3\) pixels"
     with pytest.raises(ValueError, match=message):
         make_network("circular", kernel_size=7, n_filters=(4,))(torch.rand(1, 2, 2, 2))
+
+
+@pytest.mark.parametrize("n_spatial", [1, 2, 3])
+def test_mean_over_space_and_its_gradient(n_spatial):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(2, 3, *[4] * n_spatial, dtype=torch.float64, generator=generator)
+    x = x.contiguous(memory_format=memory_format(x)).requires_grad_()
+    means = spatial_mean(x)
+    torch.testing.assert_close(means, x.flatten(2).mean(2))
+    assert torch.autograd.gradcheck(spatial_mean, x)
+    assert torch.autograd.gradgradcheck(spatial_mean, x)
+    (gradient,) = torch.autograd.grad(means.sum(), x)
+    assert gradient.is_contiguous(memory_format=memory_format(x))
