@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from glassclf.networks.fused_block import norm_relu_pool, pays_at_once
 from glassclf.networks.geometry import SpatialLayer
 from glassclf.networks.normalization import SafeBatchNorm
 from glassclf.networks.periodic import (
@@ -89,10 +90,15 @@ class ConvolutionalNetwork(nn.Module):
         x = self.input_norm(x)
         scalars = x[:, self.n_maps :]
         x = x[:, : self.n_maps].contiguous(memory_format=memory_format(x))
-        for index, block in enumerate(self.blocks):
-            if index:
-                x = self.pool(x)
-            x = block(x)
+        for number, block in enumerate(self.blocks, start=1):
+            halved = number < len(self.blocks)
+            if pays_at_once(x, block):
+                *layers, norm, _ = block
+                for layer in layers:
+                    x = layer(x)
+                x = norm_relu_pool(x, norm, step=2 if halved else 1)
+            else:
+                x = self.pool(block(x)) if halved else block(x)
         if x.dim() > 2:
             x, scalars = spatial_mean(x), scalars.flatten(2)[:, :, 0]
         return self.join(torch.cat([x, scalars], dim=1))

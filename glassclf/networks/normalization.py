@@ -51,7 +51,7 @@ class SafeBatchNorm(nn.BatchNorm1d):
             return self._normalize_alone(x)
         if self.training and self.momentum is None:
             value = x.detach().flatten().to(self.running_mean.dtype)
-            self._track(value, torch.zeros_like(value), 1)
+            self.track(value, torch.zeros_like(value), 1)
         mean, variance = self.running_mean, self.running_var
         return nn.functional.batch_norm(x, mean, variance, self.weight, self.bias, eps=self.eps)
 
@@ -63,11 +63,11 @@ class SafeBatchNorm(nn.BatchNorm1d):
             x, mean, variance, self.weight, self.bias, True, momentum, self.eps
         )
         if self.momentum is None:
-            self._track(mean, variance, x.numel() // x.shape[1])
+            self.track(mean, variance, x.numel() // x.shape[1])
         return out
 
     def _normalize(self, x, mean, variance, count):
-        self._track(mean.detach(), variance.detach() * (count / (count - 1)), count.long())
+        self.track(mean.detach(), variance.detach() * (count / (count - 1)), count.long())
         axes = (-1,) + (1,) * (x.dim() - 2)
         scale = torch.rsqrt(variance + self.eps)
         if not self.affine:
@@ -76,8 +76,16 @@ class SafeBatchNorm(nn.BatchNorm1d):
         out = (x - mean.view(axes)) * scale.view(axes) + self.bias.view(axes)
         return out.to(x.dtype)
 
-    def _track(self, mean, variance, count):
-        """Take the statistics of a batch into the running ones."""
+    def track(self, mean, variance, count):
+        """Take the statistics of a batch into the running ones.
+
+        Parameters
+        ----------
+        mean, variance : tensor of shape (n_channels,)
+            The variance is the unbiased one.
+        count : int or tensor of int64
+            Number of values of each channel.
+        """
         if self.momentum is None:
             merge_statistics(self, self.num_batches_tracked, mean, variance, count)
         else:
