@@ -137,6 +137,35 @@ def graph_rows(n_particles, n_graphs, device, goals):
     return rows
 
 
+def same_particles(ours, theirs, name):
+    if ours != theirs:
+        raise SystemExit(f"{name}: {ours} and {theirs} particles")
+
+
+def batch_rows(n_particles, glassml):
+    """From a configuration to a batch, where a folder with a copy of glassML is named."""
+    if glassml is None:
+        return []
+    from peer_glassml import graph_and_batch
+
+    one = liquid(n_particles)
+    featurizer = GraphFeaturizer(n_neighbors=K).fit([one])
+
+    def make():
+        graphs = featurizer.transform([one])
+        return len(GraphSamples(graphs, np.arange(2)).batch(np.arange(1)).types)
+
+    return [
+        {
+            "name": f"graph and batch, N = {n_particles}",
+            "ours": make,
+            "peers": {"glassML": graph_and_batch(glassml, one, K)},
+            "goal": {"glassML": 0.01},
+            "check": same_particles,
+        }
+    ]
+
+
 def image_rows(n_pixels, n_images):
     """Training and prediction of convolutions."""
     torch.manual_seed(0)
@@ -167,10 +196,11 @@ def image_rows(n_pixels, n_images):
     ]
 
 
-def network_rows(quick):
-    """Rows of the table."""
+def network_rows(quick, glassml):
+    """Rows of the table; ``glassml`` is a folder, or None."""
     goals = {"training step": 0.3, "prediction": 0.25}
-    rows = graph_rows(400 if quick else 4320, 1, "cpu", goals)
+    rows = batch_rows(400 if quick else 4320, glassml)
+    rows += graph_rows(400 if quick else 4320, 1, "cpu", goals)
     rows += image_rows(16 if quick else 64, 64)
     if torch.cuda.is_available():
         rows += graph_rows(4320, 20, "cuda", goals)

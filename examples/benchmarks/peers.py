@@ -126,12 +126,12 @@ def versions():
     return ", ".join(found)
 
 
-def main(output, n_repeats, quick):
+def main(output, n_repeats, quick, glassml=None):
     torch.set_num_threads(1)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     rates = machine_rates()
-    rows = [Row(**row) for row in [*search_rows(quick), *network_rows(quick)]]
+    rows = [Row(**row) for row in [*search_rows(quick), *network_rows(quick, glassml)]]
     print(
         f"{'milliseconds':40}{'peer':16}{'ours':>9}{'peer':>9}   ratio (half of them)"
         f"{'goal':>12} {'':8}{'floor':>8}"
@@ -165,5 +165,7 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=11)
     parser.add_argument("--quick", action="store_true", help="small systems, 2 repeats")
     parser.add_argument("--output", default="peers_output", help="folder for the figure")
+    parser.add_argument("--glassml", help="folder with a copy of github.com/ks8/glassML")
     arguments = parser.parse_args()
-    main(arguments.output, 2 if arguments.quick else arguments.repeats, arguments.quick)
+    n_repeats = 2 if arguments.quick else arguments.repeats
+    main(arguments.output, n_repeats, arguments.quick, arguments.glassml)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from glassclf.estimators import MPNNClassifier
 from glassclf.estimators.batching import ArraySamples, GraphSamples, filled_batches
-from glassclf.featurizers import GraphFeaturizer
+from glassclf.featurizers import GraphFeaturizer, Graphs
 from glassclf.testing import noisy_lattice
 
 
@@ -54,3 +54,34 @@ def test_thousands_of_tiny_graphs_and_a_huge_one():
     assert np.allclose(found[:8], model.predict_proba(graphs), atol=1e-5)
     assert np.allclose(found[:2400].reshape(300, 8, 2), found[:8], atol=1e-5)
     assert np.allclose(found[-1:], model.predict_proba(mixed[[2400]]), atol=1e-5)
+
+
+def test_more_bonds_than_32_bits_can_count(tmp_path):
+    """In files with holes, of which only what is written takes room."""
+    n_before, degree = 2**31 + 4096, 2**20
+    small = GraphFeaturizer(n_neighbors=2).fit_transform([noisy_lattice(0.1, n_cells=(4, 4))])
+    n_nodes = -(-n_before // degree)
+    n_before = n_nodes * degree
+
+    def after_a_hole(values, n_rows):
+        shape = (n_rows + len(values), *values.shape[1:])
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.dat"
+        whole = np.memmap(path, dtype=values.dtype, mode="w+", shape=shape)
+        whole[n_rows:] = values
+        return whole
+
+    graphs = Graphs.from_arrays(
+        node_offsets=np.array([0, n_nodes, n_nodes + 16]),
+        types=np.concatenate([np.zeros(n_nodes, dtype=np.int64), small.types]),
+        edge_offsets=np.array([0, n_before, n_before + 32]),
+        degrees=np.concatenate([np.full(n_nodes, degree, dtype=np.int32), small.degrees]),
+        neighbors=after_a_hole(small.neighbors, n_before),
+        vectors=after_a_hole(small.vectors, n_before),
+        distances=after_a_hole(small.distances, n_before),
+    )
+    assert graphs.n_edges.tolist() == [n_before, 32]
+    np.testing.assert_array_equal(graphs[1].neighbors, small[0].neighbors)
+    batch = GraphSamples(graphs, [0]).batch(np.array([1]))
+    expected = GraphSamples(small, [0]).batch(np.array([0]))
+    assert batch.neighbors.equal(expected.neighbors)
+    assert batch.vectors.equal(expected.vectors)
