@@ -9,7 +9,7 @@ network (CNN) on images, and a message-passing network (MPNN) on the graph of ne
 
 Run it from a checkout::
 
-    python examples/plot_quickstart.py           # 2 minutes on 2 cores
+    python examples/plot_quickstart.py           # a minute on 2 cores
     python examples/plot_quickstart.py --full    # every network on every task
 
 It prints the comparison and writes ``comparison.png``, ``comparison.csv`` and the best fitted
