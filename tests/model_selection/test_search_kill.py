@@ -167,7 +167,7 @@ def check_retries(trials, kills):
 @pytest.mark.slow
 def test_workers_killed_at_random_moments(storage, start_workers, tmp_path):
     model = tmp_path / "best.safetensors"
-    workers = start_workers(write_study(tmp_path, storage, N_TRIALS), model)
+    workers = start_workers(write_study(tmp_path, storage, N_TRIALS, seconds=0.5), model)
     for _ in range(N_WORKERS):
         workers.start()
     rng = random.Random(0)
@@ -178,8 +178,9 @@ def test_workers_killed_at_random_moments(storage, start_workers, tmp_path):
         assert time.monotonic() < give_up, study.trials
         workers.look()
         n_done = sum(trial.state.is_finished() for trial in study.trials if counts(trial))
-        # Anyone now, whatever it does, and next time one that is within a trial.
-        choice = at_work(study) if len(kills) % 2 else workers.running
+        # Anyone now, whatever it does, and next time the one that has just begun a trial: others may
+        # be done with theirs before the signal comes.
+        choice = at_work(study)[-1:] if len(kills) % 2 else workers.running
         choice = [pid for pid in workers.running if pid in choice]
         if len(kills) < N_KILLS and n_done > len(kills) * step and choice:
             # In the quick form not while somebody writes a journal: its lock would stay for 30 s.
