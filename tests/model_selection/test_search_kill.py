@@ -178,8 +178,8 @@ def test_workers_killed_at_random_moments(storage, start_workers, tmp_path):
         assert time.monotonic() < give_up, study.trials
         workers.look()
         n_done = sum(trial.state.is_finished() for trial in study.trials if counts(trial))
-        # Anyone now, whatever it does, and next time the one that has just begun a trial: others may
-        # be done with theirs before the signal comes.
+        # Anyone now, whatever it does, and next time the one that has just begun a trial: others
+        # may be done with theirs before the signal comes.
         choice = at_work(study)[-1:] if len(kills) % 2 else workers.running
         choice = [pid for pid in workers.running if pid in choice]
         if len(kills) < N_KILLS and n_done > len(kills) * step and choice:
