@@ -147,6 +147,28 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max, low, high):
     return points, owners, shifts, upper, starts, shape, bounds
 
 
+def count_candidates(starts, shape, bounds):
+    """Points in the cells that particles look into, all together.
+
+    Parameters
+    ----------
+    starts, shape, bounds
+        See :func:`fill_cells`.
+
+    Returns
+    -------
+    n_candidates : int
+    """
+    n_candidates = 0
+    for i in range(len(bounds)):
+        for a in range(bounds[i, 0, 0], bounds[i, 0, 1] + 1):
+            for b in range(bounds[i, 1, 0], bounds[i, 1, 1] + 1):
+                row = (a * shape[1] + b) * shape[2]
+                first, end = starts[row + bounds[i, 2, 0]], starts[row + bounds[i, 2, 1] + 1]
+                n_candidates += end - first
+    return n_candidates
+
+
 def find_near(
     positions,
     points,

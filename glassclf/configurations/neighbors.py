@@ -199,16 +199,23 @@ def _pairs(configuration, r_max, both):
     chosen, n_dims = np.arange(configuration.n_particles), len(configuration.cell)
     cells = _Cells.within(configuration, float(r_max))
     # Enough where the density is even; more are made where it is not.
-    n_around = len(chosen) * _ball(n_dims) * r_max**n_dims / volume(configuration.cell)
-    n_around = min(1 + 1.1 * n_around, len(cells.points)) / (1 if both else 2)
-    found = _places(1 + int(len(chosen) * n_around), n_dims)
+    n_most = compiled(kernels.count_candidates)(cells.starts, cells.shape, cells.bounds)
+    with np.errstate(over="ignore", invalid="ignore"):
+        n_around = len(chosen) * _ball(n_dims) * np.float64(float(r_max)) ** n_dims
+        n_expected = len(chosen) * (1 + 1.1 * n_around / volume(configuration.cell))
+    # Of the two the first stays where the other is not a number.
+    found = _places(1 + int(min(n_most, n_expected / (1 if both else 2))), n_dims)
     degrees = cells.find(chosen, float(r_max), found, both=both)
     while len(degrees) < len(chosen):
         n_found, left = degrees.sum(), chosen[len(degrees) :]
         found = tuple(np.concatenate([values, values]) for values in found)
         free = tuple(values[n_found:] for values in found)
         degrees = np.append(degrees, cells.find(left, float(r_max), free, both=both))
-    return Pairs(np.repeat(chosen, degrees), *(values[: degrees.sum()] for values in found))
+    n_pairs = degrees.sum()
+    # A view would keep all places.
+    spare = n_pairs < 0.8 * len(found[0])
+    found = (values[:n_pairs].copy() if spare else values[:n_pairs] for values in found)
+    return Pairs(np.repeat(chosen, degrees), *found)
 
 
 def _ball(n_dims):

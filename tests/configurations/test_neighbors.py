@@ -1,5 +1,6 @@
 """Neighbour search against a slow plain twin."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -247,7 +248,27 @@ def test_a_radius_far_beyond_an_open_box_takes_no_more_places_than_pairs():
     few = Configuration(np.random.default_rng(0).random((50, 3)), [0] * 50, [1.0] * 3, [False] * 3)
     pairs = pairs_within(few, 1000.0)
     assert len(pairs.sources) == 50 * 49
-    assert pairs.distances.base.size <= 50 * 50 + 1
+    assert pairs.distances.base is None or pairs.distances.base.size <= 50 * 50 + 1
+    assert len(pairs_within(few, 1e200).sources) == 50 * 49
+
+
+@pytest.mark.parametrize("search", [pairs_within, pairs_one_way])
+@pytest.mark.parametrize("box", [[1.0, 1.0, 1.0], [140.0, 140.0, 1e-4]])
+def test_boxes_that_do_not_hold_their_particles_take_no_memory(search, box):
+    """The density of the box says nothing of that of the particles."""
+    positions = np.random.default_rng(0).uniform(0, 140, (5000, 3))
+    layer = Configuration(positions, np.zeros(5000, int), box, [False] * 3)
+    tracemalloc.start()
+    pairs = search(layer, 10.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    n_pairs = len(cKDTree(positions).query_pairs(10.0))
+    assert len(pairs.sources) == n_pairs * (2 if search is pairs_within else 1)
+    assert peak < 20e6
+    arrays = pairs.targets, pairs.vectors, pairs.distances
+    assert sum((a if a.base is None else a.base).nbytes for a in arrays) < 1.4 * sum(
+        a.nbytes for a in arrays
+    )
 
 
 @pytest.mark.parametrize("periodic", [False, True])
