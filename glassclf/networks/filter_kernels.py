@@ -18,12 +18,20 @@ def add_messages(messages, bias, values, neighbors, sources, first, nodes):
     first : int
     nodes : ndarray of float of shape (n_some, width)
         Increased in place.
+
+    Returns
+    -------
+    known : bool
+        False as soon as an edge joins nodes that are not there.
     """
     for edge in range(len(messages)):
         node, neighbor = sources[edge] - first, neighbors[edge]
+        if not (0 <= node < len(nodes) and 0 <= neighbor < len(values)):
+            return False
         for channel in range(values.shape[1]):
             message = messages[edge, channel] + bias[channel]
             nodes[node, channel] += message * values[neighbor, channel]
+    return True
 
 
 def send_back(messages, bias, values, neighbors, sources, first, nodes, of_values):

@@ -7,6 +7,10 @@ from glassclf.networks.filter_kernels import add_messages, send_back
 
 # Bonds that are worked on at once: their messages stay in the processor's cache.
 CHUNK = 8192
+UNKNOWN = (
+    "neighbors and sources must be numbers of nodes, the sources in ascending order, and values "
+    "have a row for each node"
+)
 
 
 class FilteredSum(torch.autograd.Function):
@@ -40,7 +44,9 @@ class FilteredSum(torch.autograd.Function):
         for nodes, bonds in _chunks(sources, len(values), n_neighbors):
             messages = edges[bonds] @ weight.T
             indices = neighbors[bonds], sources[bonds], nodes
-            _run(add_messages, messages, bias, values, *indices, sums)
+            known = _run(add_messages, messages, bias, values, *indices, sums)
+            if not known:
+                raise IndexError(UNKNOWN)
         return sums
 
     @staticmethod
@@ -77,6 +83,7 @@ def pays_in_pieces(values, edges):
     """
     plain = not torch.compiler.is_compiling() and not torch.is_autocast_enabled("cpu")
     on_cpu = values.device.type == "cpu" and len(edges) > 0
+    on_cpu = on_cpu and type(edges) is torch.Tensor and not torch.jit.is_tracing()
     return plain and on_cpu and values.dtype == edges.dtype in (torch.float32, torch.float64)
 
 
@@ -86,7 +93,7 @@ def _run(kernel, messages, bias, values, neighbors, sources, nodes, at_nodes, *w
     tensors = messages, bias, values, neighbors, sources
     arrays = [tensor.detach().numpy() for tensor in tensors]
     more = [tensor.numpy() for tensor in (at_nodes[nodes], *written)]
-    compiled(kernel)(*arrays, nodes.start, *more)
+    return compiled(kernel)(*arrays, nodes.start, *more)
 
 
 def _chunks(sources, n_nodes, n_neighbors):
@@ -98,5 +105,7 @@ def _chunks(sources, n_nodes, n_neighbors):
     else:
         ends = (firsts * n_neighbors).tolist()
     firsts = firsts.tolist()
+    if ends[-1] != len(sources):
+        raise IndexError(UNKNOWN)
     for place in range(len(firsts) - 1):
         yield slice(*firsts[place : place + 2]), slice(*ends[place : place + 2])

@@ -77,6 +77,23 @@ def test_sum_by_type_is_that_of_one_hot_types():
     torch.testing.assert_close(batch.sum_edges_by_type(values, 3), plain)
 
 
+@pytest.mark.parametrize("n_neighbors", [None, 4])
+@pytest.mark.parametrize("wrong", ["neighbors", "negative", "sources", "values"])
+def test_edges_between_unknown_nodes_are_refused(n_neighbors, wrong):
+    batch, values = random_batch(200, n_neighbors), torch.rand(200, 8)
+    if wrong == "neighbors":
+        batch.neighbors[100] = 200
+    elif wrong == "negative":
+        batch.neighbors[100] = -1
+    elif wrong == "sources":
+        batch.sources[-1] = 200
+    else:
+        values = values[:100]
+    filters, edges = nn.Linear(5, 8), torch.rand(len(batch.sources), 5)
+    with pytest.raises(IndexError, match="must be numbers of nodes"):
+        batch.sum_messages(values, filters, edges)
+
+
 def test_no_edges_at_all():
     batch = random_batch(3, 0)
     filters = nn.Linear(5, 2)
