@@ -6,6 +6,7 @@ graphs join nearest neighbours both ways and end at the borders of the box.
 """
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import torch
@@ -13,6 +14,8 @@ import torch
 
 def graph_and_batch(folder, configuration, n_neighbors):
     """Make the graph of a configuration and a batch of it, as a function of nothing."""
+    if not (Path(folder) / "GlassBatchMolGraph.py").exists():
+        raise SystemExit(f"--glassml: no copy of github.com/ks8/glassML in {folder}")
     sys.path.insert(0, str(folder))
     from distance_PyTorch import Distance
     from GlassBatchMolGraph import GlassBatchMolGraph

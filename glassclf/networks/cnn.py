@@ -92,7 +92,7 @@ class ConvolutionalNetwork(nn.Module):
         x = x[:, : self.n_maps].contiguous(memory_format=memory_format(x))
         for number, block in enumerate(self.blocks, start=1):
             halved = number < len(self.blocks)
-            if pays_at_once(x, block):
+            if pays_at_once(x, block, self.pool):
                 *layers, norm, _ = block
                 for layer in layers:
                     x = layer(x)

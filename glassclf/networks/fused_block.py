@@ -1,6 +1,9 @@
 """Normalisation, ReLU and pooling of images in one pass over memory, in one thread."""
 
 import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.modules.module import _has_any_global_hook
 
 from glassclf._compilation import compiled
 from glassclf.networks.block_kernels import (
@@ -12,7 +15,7 @@ from glassclf.networks.block_kernels import (
 from glassclf.networks.normalization import SafeBatchNorm
 
 
-def pays_at_once(x, block):
+def pays_at_once(x, block, pool):
     """Whether the end of a block is one pass: with one thread, as PyTorch is called plainly.
 
     Searches and cross-validation with ``n_jobs`` have one thread in each process.
@@ -22,26 +25,33 @@ def pays_at_once(x, block):
     x : tensor
         Input of the block.
     block : torch.nn.Sequential
-        Ends with a normalisation and ReLU.
+        Ends with a normalisation and an activation.
+    pool : torch.nn.Module
 
     Returns
     -------
     pays : bool
     """
-    norm = block[-2]
-    if type(norm) is not SafeBatchNorm or norm.global_statistics is not None:
+    norm, activation = block[-2:]
+    # Whoever has put in something else, or watches a layer, gets each for itself.
+    if [type(part) for part in (norm, activation, pool)] != [SafeBatchNorm, nn.ReLU, nn.AvgPool2d]:
+        return False
+    if norm.global_statistics is not None or not (norm.affine and norm.track_running_stats):
+        return False
+    if _has_any_global_hook() or any(_is_watched(part) for part in (block, *block, pool)):
         return False
     plain = not torch.compiler.is_compiling() and not torch.is_autocast_enabled("cpu")
-    plain = plain and torch.get_num_threads() == 1
-    images = x.device.type == "cpu" and x.dtype is torch.float32 and x.dim() == 4
+    plain = plain and not torch.jit.is_tracing() and torch.get_num_threads() == 1
+    images = type(x) is torch.Tensor and x.device.type == "cpu" and x.dim() == 4
     # A normalisation that does not learn from its batch is differentiated by PyTorch.
     learns = norm.training and x.numel() > x.shape[1]
     known = learns or (not norm.training and not torch.is_grad_enabled())
-    # They expect to be called layer by layer.
-    hooks = any(
-        part._forward_hooks or part._forward_pre_hooks or part._backward_hooks for part in block
-    )
-    return plain and images and known and not hooks
+    return plain and images and x.dtype is torch.float32 and known
+
+
+def _is_watched(part):
+    hooks = part._forward_hooks, part._forward_pre_hooks
+    return any([*hooks, part._backward_hooks, part._backward_pre_hooks])
 
 
 def norm_relu_pool(x, norm, step):
@@ -80,31 +90,40 @@ class _NormReLUPool(torch.autograd.Function):
         n, n_channels, height, width = x.shape
         invert = torch.rsqrt(variance.double() + eps)
         scale = weight.double() * invert
-        shift = (bias - scale * mean).float()
         pooled = torch.empty(
             (n, n_channels, -(-height // step), -(-width // step)),
             memory_format=torch.channels_last,
         )
-        arrays = _pixels(x), scale.float().numpy(), shift.numpy()
-        compiled(average_active)(*arrays, step, _pixels(pooled))
-        ctx.save_for_backward(x, scale, shift, mean, invert)
-        ctx.step = step
+        single = [values.detach().float().numpy() for values in (mean, scale, bias)]
+        compiled(average_active)(_pixels(x), *single, step, _pixels(pooled))
+        ctx.save_for_backward(x, weight, bias, mean, invert)
+        ctx.eps, ctx.step = eps, step
         return pooled
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx, gradient):
-        x, scale, shift, mean, invert = ctx.saved_tensors
+        x, weight, bias, mean, invert = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            # Somebody wants gradients of the gradients: those of the three layers.
+            layers = functional.batch_norm(x, None, None, weight, bias, True, eps=ctx.eps).relu()
+            if ctx.step > 1:
+                layers = functional.avg_pool2d(layers, ctx.step, ceil_mode=True)
+            needed = ctx.needs_input_grad[:3]
+            given = [one for one, is_needed in zip((x, weight, bias), needed) if is_needed]
+            found = iter(torch.autograd.grad(layers, given, gradient, create_graph=True))
+            return *(next(found) if is_needed else None for is_needed in needed), *[None] * 4
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        single = scale.float().numpy(), shift.numpy()
+        scale = weight.double() * invert
+        single = [values.float().numpy() for values in (mean, scale, bias)]
         behind = _pixels(x), *single, ctx.step, _pixels(gradient)
         sums = _summed(add_gradients, *behind)
         of_bias = sums[0]
-        of_weight = invert * (sums[1] - mean * sums[0])
+        # The mean as the loop had it, in single precision.
+        of_weight = invert * (sums[1] - (mean - mean.float()) * sums[0])
         count = x.numel() // x.shape[1]
         slope = -scale * invert * of_weight / count
         constant = -scale * of_bias / count
-        moved = [values.float().numpy() for values in (mean, slope, constant)]
+        moved = [values.float().numpy() for values in (slope, constant)]
         of_x = torch.empty_like(x)
         compiled(pass_gradients)(*behind, *moved, _pixels(of_x))
         return of_x, of_weight.float(), of_bias.float(), None, None, None, None

@@ -1,7 +1,5 @@
 """Convolutions across periodic borders, and the order of images in memory that suits them."""
 
-import math
-
 import torch
 from torch import nn
 
@@ -27,8 +25,8 @@ def memory_format(x):
 def spatial_mean(x):
     """Average over all spatial axes.
 
-    The gradient comes back in the order in memory that suits the layers before it: spread out by
-    PyTorch it would have none, and the next step would read it number by number.
+    As a product, whose gradient is a product, too, in the order in memory of ``x``. That of a mean
+    has no such order, and the layer before would read it number by number.
 
     Parameters
     ----------
@@ -38,21 +36,11 @@ def spatial_mean(x):
     -------
     means : tensor of shape (n, n_channels)
     """
-    return _Mean.apply(x)
-
-
-class _Mean(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.shape = x.shape
-        return x.flatten(2).mean(2)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        n_pixels = math.prod(ctx.shape[2:])
-        spread = (gradient / n_pixels).view(*gradient.shape, *[1] * (len(ctx.shape) - 2))
-        spread = spread.expand(ctx.shape)
-        return spread.contiguous(memory_format=memory_format(spread))
+    pixels = x.flatten(2)
+    n_pixels = pixels.shape[2]
+    if x.dim() == 3:
+        return (pixels @ pixels.new_ones(n_pixels, 1))[:, :, 0] / n_pixels
+    return (pixels.new_ones(1, n_pixels) @ pixels.transpose(1, 2))[:, 0] / n_pixels
 
 
 class CircularPad(nn.Module):

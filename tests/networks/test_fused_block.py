@@ -7,6 +7,8 @@ import torch
 
 from glassclf.estimators.threads import torch_threads
 from glassclf.networks import ConvolutionalNetwork, cnn
+from glassclf.networks.fused_block import norm_relu_pool
+from glassclf.networks.normalization import SafeBatchNorm
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +99,66 @@ def test_hooks_and_gradients_in_prediction_go_layer_by_layer(calls):
         network(x)
     assert seen == ["ReLU"]
     assert calls == [2, 1]  # the blocks without a hook
+
+
+def replaced(network):
+    network.blocks[0][2] = torch.nn.GELU()
+    network.blocks[1][2] = torch.nn.GELU()
+    network.blocks[2][2] = torch.nn.GELU()
+
+
+def pooled_by_maximum(network):
+    network.pool = torch.nn.MaxPool2d(2)
+
+
+def watched(network):
+    for block in network.blocks:
+        block.register_forward_hook(lambda *_: None)
+
+
+def watched_backwards(network):
+    network.pool.register_full_backward_pre_hook(lambda *_: None)
+
+
+def without_weights(network):
+    for block in network.blocks:
+        block[1] = SafeBatchNorm(block[1].num_features, affine=False)
+
+
+@pytest.mark.parametrize(
+    "change", [replaced, pooled_by_maximum, watched, watched_backwards, without_weights]
+)
+def test_what_a_user_puts_in_is_used(change, calls):
+    x, network = images(3, 2, 16, 16), make_network()
+    change(network)
+    outputs = network(x)
+    assert calls == []
+    with torch_threads(2):
+        torch.testing.assert_close(outputs, network(x), atol=1e-5, rtol=1e-5)
+
+
+def test_gradients_of_gradients():
+    x, network = images(3, 2, 8, 8).requires_grad_(), make_network()
+
+    def penalty():
+        (slope,) = torch.autograd.grad(network(x).sum(), x, create_graph=True)
+        network.zero_grad()
+        (slope**2).sum().backward()
+        return network.blocks[0][0].weight.grad.clone()
+
+    found = penalty()
+    with torch_threads(2):
+        torch.testing.assert_close(found, penalty(), atol=1e-4, rtol=1e-3)
+
+
+def test_a_large_mean_leaves_the_variance_alone():
+    x = torch.randn(16, 1, 16, 16, generator=torch.Generator().manual_seed(0)) + 1e4
+    norm = SafeBatchNorm(1, momentum=None)
+    found = norm_relu_pool(x, norm, 1)
+    exact = x.double()
+    assert norm.running_var.item() == pytest.approx(exact.var().item(), rel=1e-5)
+    exact = ((exact - exact.mean()) / (exact.var(correction=0) + norm.eps).sqrt()).relu()
+    torch.testing.assert_close(found.double(), exact, atol=2e-3, rtol=0)
 
 
 def test_more_threads_are_left_to_pytorch(calls):
