@@ -165,3 +165,13 @@ def test_more_threads_are_left_to_pytorch(calls):
     with torch_threads(2):
         make_network()(images(2, 2, 16, 16))
     assert calls == []
+
+
+def test_transforms_of_functions_and_tracing():
+    network = ConvolutionalNetwork(2, 3, 2, padding="zeros").eval()
+    x = images(2, 2, 8, 8)
+    jacobian = torch.func.jacrev(network)(x)
+    assert jacobian.shape == (2, 3, 2, 2, 8, 8)
+    with torch.no_grad():
+        traced = torch.jit.trace(network, x)
+        torch.testing.assert_close(traced(x), network(x))
