@@ -49,6 +49,12 @@ def test_what_stands_left_of_the_estimators_needs_no_torch(subpackage):
     assert run(f"import glassclf.{subpackage}\n{PRINT_LOADED.format(heavy)}") == []
 
 
+def test_estimators_do_not_load_the_compiler_of_torch():
+    # skorch imports torch_geometric where it is installed, and that loads it.
+    code = "import sys; sys.modules['torch_geometric'] = None\nimport glassclf.estimators\n"
+    assert run(code + PRINT_LOADED.format(["torch._dynamo"])) == []
+
+
 def test_subpackages_are_reached_through_the_root():
     assert glassclf.featurizers.RDFFeaturizer.__name__ == "RDFFeaturizer"
     assert set(glassclf.__all__) <= set(dir(glassclf))
