@@ -14,9 +14,8 @@ def keep_freed_memory():
 
     By default glibc gives blocks of more than 128 kB back to the system at once. The next array of
     that size then takes new pages, which must be cleared and mapped one by one: up to a third of
-    the time of a training or a search for neighbours, and more in threads. The release of one large
-    block, of which no page was touched, is what raises that threshold (``M_MMAP_THRESHOLD`` in
-    mallopt(3), which tells of the automatic adjustment). Elsewhere than on Linux with glibc nothing
-    changes.
+    the time of a training or a search for neighbours. The release of one large block, of which no
+    page was touched, is what raises that threshold (``M_MMAP_THRESHOLD`` in mallopt(3), which tells
+    of the automatic adjustment). Elsewhere than on Linux with glibc nothing changes.
     """
     np.empty(N_BYTES, dtype=np.uint8)
