@@ -126,7 +126,7 @@ def versions():
     return ", ".join(found)
 
 
-def main(output, n_repeats, quick, glassml=None):
+def main(output, n_repeats, quick, glassml):
     torch.set_num_threads(1)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
