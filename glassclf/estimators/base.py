@@ -278,7 +278,6 @@ class NetworkEstimator(
             lr=self.lr,
             batch_size=self.batch_size,
             iterator_train=BatchLoader,
-            iterator_train__shuffle=True,
             iterator_valid=BatchLoader,
             train_split=None,
             callbacks=callbacks,

@@ -94,33 +94,68 @@ def _joined(array, bounds):
     return np.concatenate([array[start:end] for start, end in bounds.tolist()])
 
 
-def filled_batches(samples, batch_size):
+def batch_ends(sizes, batch_size):
     """Cut samples into batches in which, together, there are about equally many particles.
 
     A batch of a few large configurations would else take many times the memory of the others.
 
     Parameters
     ----------
+    sizes : ndarray of int of shape (n,)
+        Particles of each sample, in the order in which they are taken.
+    batch_size : int
+        Samples of a batch; where sizes differ a batch holds as many samples as have not more
+        particles than so many of mean size, and at least one.
+
+    Returns
+    -------
+    ends : ndarray of int of shape (n_batches,)
+        Where each batch ends, and the next one starts.
+    """
+    n = len(sizes)
+    if sizes.min() == sizes.max():
+        return np.append(np.arange(batch_size, n, batch_size), n)
+    limit, filled = batch_size * sizes.mean(), np.cumsum(sizes)
+    start, ends = 0, []
+    while start < n:
+        done = filled[start] - sizes[start]
+        start = max(start + 1, int(np.searchsorted(filled, done + limit, side="right")))
+        ends.append(start)
+    return np.array(ends)
+
+
+def sample_sizes(samples):
+    """Count the particles of each sample, as far as batches depend on them.
+
+    Parameters
+    ----------
     samples : ArraySamples, GraphSamples or similar
         Those of different sizes tell them as ``n_nodes``.
+
+    Returns
+    -------
+    sizes : ndarray of int of shape (n,)
+        Ones for samples of one size.
+    """
+    sizes = getattr(samples, "n_nodes", None)
+    return np.broadcast_to(1, len(samples)) if sizes is None else sizes
+
+
+def filled_batches(samples, batch_size):
+    """Go through samples in their order, in batches of about equally many particles.
+
+    Parameters
+    ----------
+    samples : ArraySamples, GraphSamples or similar
     batch_size : int
-        Samples of a batch; where sizes differ a batch holds, in their order, as many samples as
-        have not more particles than so many of mean size, and at least one.
+        As in :func:`batch_ends`.
 
     Yields
     ------
     rows : ndarray of int
     """
-    n, sizes = len(samples), getattr(samples, "n_nodes", None)
-    if sizes is None or sizes.min() == sizes.max():
-        for start in range(0, n, batch_size):
-            yield np.arange(start, min(start + batch_size, n))
-        return
-    limit, ends = batch_size * sizes.mean(), np.cumsum(sizes)
     start = 0
-    while start < n:
-        done = ends[start] - sizes[start]
-        end = max(start + 1, int(np.searchsorted(ends, done + limit, side="right")))
+    for end in batch_ends(sample_sizes(samples), batch_size).tolist():
         yield np.arange(start, end)
         start = end
 
@@ -152,6 +187,33 @@ class TrainingData(torch.utils.data.Dataset):
         rows = self.chosen[order]
         return self.samples.batch(rows), (self.targets[rows], self.weights[rows])
 
+    def cut(self, order, batch_size, start=0):
+        """Cut an order of the samples into batches of about equally many particles.
+
+        Parameters
+        ----------
+        order : tensor of int of shape (n,)
+        batch_size : int
+            As in :func:`batch_ends`.
+        start : int, default=0
+            Samples of the order that are done.
+
+        Yields
+        ------
+        rows : tensor of int
+            Part of the order.
+        scale : float
+            By which the gradient of the mean loss of the batch is to be multiplied: samples in
+            fuller batches would else weigh less. It is 1 on average, and where sizes do not differ.
+        """
+        sizes = sample_sizes(self.samples)[self.chosen[order.numpy()]]
+        ends = batch_ends(sizes, batch_size)
+        differ = sizes.min() < sizes.max()
+        for end in ends[ends > start].tolist():
+            rows = order[start:end]
+            yield rows, len(rows) * len(ends) / len(order) if differ else 1.0
+            start = end
+
 
 class BatchLoader:
     """Iterate over whole batches, instead of collating sample by sample.
@@ -160,18 +222,13 @@ class BatchLoader:
     ----------
     dataset : TrainingData
     batch_size : int
-    shuffle : bool, default=False
-        Whether every pass takes the samples in a new random order, drawn by torch.
+        As in :func:`batch_ends`.
     """
 
-    def __init__(self, dataset, batch_size, shuffle=False):
-        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
-
-    def __len__(self):
-        return -(-len(self.dataset) // self.batch_size)
+    def __init__(self, dataset, batch_size):
+        self.dataset, self.batch_size = dataset, batch_size
 
     def __iter__(self):
-        n = len(self.dataset)
-        order = torch.randperm(n) if self.shuffle else torch.arange(n)
-        for part in order.split(self.batch_size):
-            yield self.dataset.batch(part.numpy())
+        order = torch.arange(len(self.dataset))
+        for rows, _ in self.dataset.cut(order, self.batch_size):
+            yield self.dataset.batch(rows.numpy())

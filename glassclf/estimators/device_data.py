@@ -89,6 +89,11 @@ class PlacedGraphs:
     def __len__(self):
         return self.nodes.shape[1]
 
+    @property
+    def n_nodes(self):
+        """Particles of each sample."""
+        return self.nodes[1]
+
     def batch(self, indices):
         """:class:`GraphBatch` of the chosen samples."""
         device = self.types.device

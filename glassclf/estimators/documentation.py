@@ -12,7 +12,9 @@ lr : float, default=3e-3
 max_epochs : int, default={max_epochs}
     Passes over the training part. A ConvergenceWarning says when they were too few.
 batch_size : int, default={batch_size}
-    Samples of one training step, and of one step of prediction.
+    Samples of one training step, and of one step of prediction. Where they differ in their numbers
+    of particles, a batch holds about as many particles as so many samples of mean size, and each
+    sample has the same weight.
 weight_decay : float, default=1e-2
     Weight decay of the optimizer.
 dropout : float, default=0.0

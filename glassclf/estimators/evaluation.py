@@ -122,7 +122,7 @@ def settle_statistics(net, dataset):
             hooks.append(norm.register_forward_pre_hook(_Merging(norm)))
     with torch.no_grad():
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))
-        for rows in order.split(net.batch_size):
+        for rows, _ in dataset.cut(order, net.batch_size):
             batch, _ = net.batch_share(dataset, rows)
             net.infer(batch)
     net.processes.average_buffers(module)

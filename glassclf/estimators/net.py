@@ -1,6 +1,7 @@
 """The skorch net that the estimators train."""
 
 import copy
+import functools
 import math
 import time
 
@@ -89,15 +90,15 @@ class Net(NeuralNet):
             self.average.update(self.module_)
         return step
 
-    def train_step_single(self, batch, **fit_params):
-        """Compute the loss of a batch and its gradients."""
+    def train_step_single(self, batch, scale=1.0):
+        """Compute the loss of a batch, and its gradients times ``scale``."""
         self._set_training(True)
         x, y = batch
         with self.arithmetic.autocast():
             y_pred = self.infer(x)
         y_pred = at_least_single(y_pred)
         loss = self.get_loss(y_pred, y, training=True)
-        self.arithmetic.backward(loss)
+        self.arithmetic.backward(scale * loss)
         loss = self.processes.average_gradients(self.optimizer_, loss)
         self.arithmetic.unscale(self.optimizer_)
         return {"loss": loss, "y_pred": y_pred}
@@ -147,22 +148,22 @@ class Net(NeuralNet):
             self.history.record("dur", 0.0)
         before = self.history[-1]["dur"]
         start = time.monotonic()
-        while self.n_done < len(self.order):
-            rows = self.order[self.n_done : self.n_done + self.batch_size]
+        for rows, scale in train.cut(self.order, self.batch_size, self.n_done):
             place = len(self.history), self.n_done
             with self.processes.own_random_numbers(torch.device(self.device), *place):
                 batch = self.batch_share(train, rows)
-                self._run_batch(batch, "train", self.train_step, len(rows))
+                step = functools.partial(self.train_step, scale=scale)
+                self._run_batch(batch, "train", step, len(rows))
             self.n_done += len(rows)
             self.history.record("dur", before + time.monotonic() - start)
             after_batch()
-        self.history.record("train_batch_count", -(-len(train) // self.batch_size))
+        n_batches = len(self.history[-1]["batches"])
+        self.history.record("train_batch_count", n_batches)
         self._align_processes()
         if valid is not None:
-            batches = BatchLoader(valid, self.batch_size)
-            for batch in batches:
+            for batch in BatchLoader(valid, self.batch_size):
                 self._run_batch(batch, "valid", self.validation_step, len(batch[0]))
-            self.history.record("valid_batch_count", len(batches))
+            self.history.record("valid_batch_count", len(self.history[-1]["batches"]) - n_batches)
         self.history.record("dur", before + time.monotonic() - start)
         self.order, self.n_done = None, 0
         try:
@@ -183,10 +184,10 @@ class Net(NeuralNet):
             result["loss"] = self.processes.average(result["loss"])
         loss = result["loss"].item()
         if training and not math.isfinite(loss):
-            n_before = self.n_done // self.batch_size
+            n_batches = len(self.history[-1]["batches"])
             raise Diverged(
                 f"the training loss became {loss} in epoch {len(self.history)}, batch "
-                f"{n_before + 1}: lower lr, or set clip_norm=1.0"
+                f"{n_batches}: lower lr, or set clip_norm=1.0"
             )
         self.history.record_batch(f"{part}_loss", loss)
         self.history.record_batch(f"{part}_batch_size", n_samples)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from glassclf.configurations import as_configurations
 from glassclf.estimators.base import NetworkEstimator
+from glassclf.estimators.batching import batch_ends
 from glassclf.estimators.documentation import document
 from glassclf.estimators.fingerprint import data_fingerprint
 from glassclf.estimators.fitting import FitData
@@ -327,10 +328,11 @@ class PotentialRegressor(PotentialMixin, NetworkEstimator):
         return PairSamples(X, self.r_max, self.types_)
 
     def _compute(self, X):
-        found = []
-        for start in range(0, len(X), self.batch_size):
-            samples = PairSamples(X[start : start + self.batch_size], self.r_max, self.types_)
+        found, start = [], 0
+        for end in batch_ends(X.n_particles, self.batch_size).tolist():
+            samples = PairSamples(X[start:end], self.r_max, self.types_)
             found.append(self._respond(samples.batch(np.arange(len(samples)))))
+            start = end
         known = [count_types(X, self.types_) @ self.type_energies_, 0.0, 0.0]
         if self.prior_ is not None:
             known = [a + b for a, b in zip(known, self.prior_._compute(X))]

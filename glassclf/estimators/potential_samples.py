@@ -22,6 +22,7 @@ class PairSamples:
     """
 
     def __init__(self, X, r_max, types, forces=None):
+        self.n_nodes = X.n_particles
         self.members = []
         for index, configuration in enumerate(X):
             own = slice(X.offsets[index], X.offsets[index + 1])

@@ -72,16 +72,16 @@ class ProgressBar(Callback):
         What is being trained, written before the bar.
     first_epoch, last_epoch : int
         Length of the history of the net when the training began, and when it ends.
-    n_batches : int
-        Batches of an epoch, those of the validation part included.
+    n_samples : int
+        Samples of an epoch, those of the validation part included.
     """
 
     # skorch's naming is kept away from here: what ends in an underscore goes into checkpoints.
     _bar = None
 
-    def __init__(self, name, first_epoch, last_epoch, n_batches):
+    def __init__(self, name, first_epoch, last_epoch, n_samples):
         self.name, self.first_epoch, self.last_epoch = name, first_epoch, last_epoch
-        self.n_batches = n_batches
+        self.n_samples = n_samples
 
     def on_batch_begin(self, net, **kwargs):
         """Draw the bar, which starts where a resumed training does."""
@@ -93,18 +93,21 @@ class ProgressBar(Callback):
             total=self.last_epoch - self.first_epoch,
             initial=len(net.history) - 1 - self.first_epoch,
         )
+        self._n_done = net.n_done
 
     def on_batch_end(self, net, training, **kwargs):
         """Move on by one batch."""
         epoch = net.history[-1]
         if training and "train_loss" not in net.history[0]:  # afterwards the last epoch speaks
             self._bar.set_postfix_str(describe(epoch | epoch["batches"][-1]), refresh=False)
-        self._move(net, len(epoch["batches"]) / self.n_batches)
+        self._n_done += epoch["batches"][-1]["train_batch_size" if training else "valid_batch_size"]
+        self._move(net, self._n_done / self.n_samples)
 
     def on_epoch_end(self, net, **kwargs):
         """Show the figures of the epoch."""
         self._bar.set_postfix_str(describe(net.history[-1]), refresh=False)
         self._move(net, 1)
+        self._n_done = 0
 
     def _move(self, net, share):
         # Steps would add up to 2.9999 epochs.
@@ -152,10 +155,9 @@ def progress_bar(estimator, training, first_epoch):
     """
     if estimator.verbose < 1 or not may_draw():
         return []
-    parts = [part for part in (training.train, training.valid) if part is not None]
-    n_batches = sum(-(-len(part) // estimator.batch_size) for part in parts)
+    n_samples = sum(len(part) for part in (training.train, training.valid) if part is not None)
     name = type(estimator).__name__
-    return [ProgressBar(name, first_epoch, training.last_epoch, n_batches)]
+    return [ProgressBar(name, first_epoch, training.last_epoch, n_samples)]
 
 
 @contextlib.contextmanager

@@ -3,9 +3,9 @@
 import copy
 from contextlib import nullcontext
 
-import numpy as np
 import torch
 
+from glassclf.estimators.batching import BatchLoader
 from glassclf.estimators.checkpoint import CheckpointError
 from glassclf.estimators.evaluation import settle_statistics
 from glassclf.estimators.net import Diverged
@@ -131,7 +131,7 @@ class Training:
 
     def _after_batch(self):
         reason = self._stop_reason()
-        n_batches = -(-self.net.n_done // self.net.batch_size)
+        n_batches = len(self.net.history[-1]["batches"])
         every = self.checkpoint_batches
         if reason is not None or (every is not None and n_batches % every == 0):
             self._save()
@@ -173,7 +173,7 @@ class Training:
         # Weights may be finite, and too large to compute with.
         net = self.net
         with torch.no_grad():
-            x, _ = self.train.batch(np.arange(min(len(self.train), net.batch_size)))
+            x, _ = next(iter(BatchLoader(self.train, net.batch_size)))
             if not net.infer(x).isfinite().all():
                 raise Diverged(
                     f"the network predicts NaN after epoch {len(net.history)}: lower lr, or set "
