@@ -1,11 +1,13 @@
 """Bond-orientational order: how evenly the neighbours of a particle stand around it."""
 
+import math
 from numbers import Integral
 
 import numpy as np
 from scipy.special import eval_legendre
 from sklearn.utils.validation import check_is_fitted
 
+from glassclf._compilation import compiled
 from glassclf.configurations import nearest_neighbors
 from glassclf.featurizers.base import ConfigurationFeaturizer
 
@@ -123,22 +125,57 @@ class BondOrderFeaturizer(ConfigurationFeaturizer):
         pairs = nearest_neighbors(configuration, needed)
         measure = hexatic_orders if self.n_dims_ == 2 else steinhardt_orders
         by_order = measure(pairs, configuration.n_particles, self.orders_)
-        of_types = [_statistics(by_order[:, configuration.types == kind]) for kind in self.types_]
+        of_types = [
+            _statistics(by_order.compress(configuration.types == kind, axis=1))
+            for kind in self.types_
+        ]
         return np.stack(of_types, axis=1).ravel()
 
 
 def hexatic_orders(pairs, n_particles, orders):
     """Absolute value of psi_k for each order k, ndarray of shape (n_orders, n_particles)."""
-    # Powers of the unit vectors as complex numbers: no angle is needed. One of no length is 1.
-    vectors = (pairs.vectors[:, 0] + 1j * pairs.vectors[:, 1]).reshape(n_particles, -1)
-    lengths = np.abs(vectors)
-    units = np.divide(vectors, lengths, out=np.ones_like(vectors), where=lengths > 0)
-    power, by_order = np.ones_like(units), {}
-    for order in range(1, max(orders) + 1):
-        power *= units
-        if order in orders:
-            by_order[order] = np.abs(power[:, :order].mean(axis=1))
-    return np.array([by_order[order] for order in orders])
+    by_order = np.empty((len(orders), n_particles))
+    compiled(sum_powers)(pairs.vectors, pairs.distances, np.array(orders), by_order)
+    return by_order
+
+
+def sum_powers(vectors, distances, orders, by_order):
+    """Absolute mean of powers of unit vectors as complex numbers, to be compiled.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_particles * n_neighbors, 2)
+        To the nearest neighbours of each particle, one after the other.
+    distances : ndarray of shape (n_particles * n_neighbors,)
+        Their lengths. A vector of no length counts as the number 1.
+    orders : ndarray of int of shape (n_orders,)
+        Powers, and over how many neighbours the mean is taken; all different.
+    by_order : ndarray of shape (n_orders, n_particles)
+        Written to.
+    """
+    n_orders, n_particles = by_order.shape
+    n_neighbors = len(distances) // n_particles
+    rows = np.full(n_neighbors + 1, -1)
+    for row in range(n_orders):
+        rows[orders[row]] = row
+    totals = np.empty((n_orders, 2))
+    for i in range(n_particles):
+        totals[:] = 0.0
+        for k in range(n_neighbors):
+            bond = i * n_neighbors + k
+            x, y = 1.0, 0.0
+            if distances[bond] > 0:
+                x, y = vectors[bond, 0] / distances[bond], vectors[bond, 1] / distances[bond]
+            # Real numbers: products of complex ones look for infinities, which takes thrice as long.
+            real, imaginary = 1.0, 0.0
+            for order in range(1, n_neighbors + 1):
+                real, imaginary = real * x - imaginary * y, real * y + imaginary * x
+                if rows[order] >= 0 and k < order:
+                    totals[rows[order], 0] += real
+                    totals[rows[order], 1] += imaginary
+        for row in range(n_orders):
+            real, imaginary = totals[row]
+            by_order[row, i] = math.sqrt(real * real + imaginary * imaginary) / orders[row]
 
 
 def steinhardt_orders(pairs, n_particles, orders):
