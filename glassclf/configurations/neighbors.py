@@ -7,14 +7,10 @@ import numpy as np
 
 from glassclf._compilation import compiled
 from glassclf.configurations import neighbor_kernels as kernels
-from glassclf.configurations.allocation import keep_freed_memory
-from glassclf.configurations.box import fractional, plane_distances, volume, wrap
+from glassclf.configurations.box import volume
+from glassclf.configurations.cells import Cells, occupied_volume
 from glassclf.configurations.configuration import Configuration
-
-# More cells than so many for each particle are a sign of particles far from all others.
-MANY_CELLS = 8
-# Particles and their images: of more the positions alone take 2.4 GB.
-MAX_POINTS = 10**8
+from glassclf.configurations.room import Room
 
 
 class Pairs(NamedTuple):
@@ -185,7 +181,7 @@ def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
     counts : ndarray of int64 of shape (n_pairs, n_bins)
         Increased in place.
     """
-    cells = _Cells.within(configuration, r_max)
+    cells = Cells.within(configuration, r_max)
     arrays = cells.positions, cells.points, cells.owners, cells.shifts
     arrays += cells.starts, cells.shape, cells.bounds
     compiled(kernels.count_distances)(*arrays, r_max, kinds, pair_numbers, counts)
@@ -193,29 +189,51 @@ def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
 
 def _pairs(configuration, r_max, both):
     _check_configuration(configuration)
+    room = Room(configuration.n_dims)
+    degrees = find_within(configuration, r_max, room, both=both)
+    return Pairs(np.repeat(np.arange(len(degrees)), degrees), *room.filled())
+
+
+def find_within(configuration, r_max, room, *, both=True, n_alike=1.0):
+    """Find what :func:`pairs_within` finds, and put it behind what a room holds already.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    r_max : float
+    room : Room
+    both : bool, default=True
+        Whether to find both directions of a pair.
+    n_alike : float, default=1.0
+        Room is made for so many configurations like this one, where there is none left.
+
+    Returns
+    -------
+    degrees : ndarray of int64 of shape (n_particles,)
+        Pairs that start from each particle.
+    """
     real = isinstance(r_max, numbers.Real) and not isinstance(r_max, bool)
     if not real or not 0 < r_max < np.inf:
         raise ValueError(f"r_max must be a positive number, got {r_max!r}")
-    chosen, n_dims = np.arange(configuration.n_particles), len(configuration.cell)
-    cells = _Cells.within(configuration, float(r_max))
+    left, n_dims, r_max = np.arange(configuration.n_particles), configuration.n_dims, float(r_max)
+    cells = Cells.within(configuration, r_max)
     # Enough where the density is even; more are made where it is not.
     n_most = compiled(kernels.count_candidates)(cells.starts, cells.shape, cells.bounds)
     with np.errstate(over="ignore", invalid="ignore"):
-        n_around = len(chosen) * _ball(n_dims) * np.float64(float(r_max)) ** n_dims
-        n_expected = len(chosen) * (1 + 1.1 * n_around / volume(configuration.cell))
+        n_around = len(left) * _ball(n_dims) * np.float64(r_max) ** n_dims
+        n_expected = len(left) * (1 + 1.1 * n_around / volume(configuration.cell))
     # Of the two the first stays where the other is not a number.
-    found = _places(1 + int(min(n_most, n_expected / (1 if both else 2))), n_dims)
-    degrees = cells.find(chosen, float(r_max), found, both=both)
-    while len(degrees) < len(chosen):
-        n_found, left = degrees.sum(), chosen[len(degrees) :]
-        found = tuple(np.concatenate([values, values]) for values in found)
-        free = tuple(values[n_found:] for values in found)
-        degrees = np.append(degrees, cells.find(left, float(r_max), free, both=both))
-    n_pairs = degrees.sum()
-    # A view would keep all places.
-    spare = n_pairs < 0.8 * len(found[0])
-    found = (values[:n_pairs].copy() if spare else values[:n_pairs] for values in found)
-    return Pairs(np.repeat(chosen, degrees), *found)
+    n_expected = 1 + int(min(n_most, n_expected / (1 if both else 2)))
+    if len(room.free()[0]) < n_expected:
+        room.reserve(int(n_alike * n_expected))
+    degrees = []
+    while len(left):
+        degrees.append(cells.find(left, r_max, room.free(), both=both))
+        room.n_filled += degrees[-1].sum()
+        left = left[len(degrees[-1]) :]
+        if len(left):
+            room.reserve(len(room.free()[0]) + n_expected)
+    return np.concatenate(degrees)
 
 
 def _ball(n_dims):
@@ -264,10 +282,10 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
     # With some more than wanted on average nearly all have enough.
     wanted = n_neighbors + 1
     share = (wanted + 2.5 * np.sqrt(wanted)) / n_particles
-    r_max = float((share * _occupied_volume(configuration) / _ball(n_dims)) ** (1 / n_dims))
+    r_max = float((share * occupied_volume(configuration) / _ball(n_dims)) ** (1 / n_dims))
     left, found = np.arange(n_particles), (targets, vectors, distances)
     while len(left):
-        cells = _Cells.within(configuration, r_max)
+        cells = Cells.within(configuration, r_max)
         if len(left) < n_particles:
             found = _places(len(left) * n_neighbors, n_dims)
         degrees = cells.find(left, r_max, found, n_most=n_neighbors)
@@ -282,91 +300,3 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
 def _places(n, n_dims):
     """Room for targets, vectors and distances."""
     return np.empty(n, dtype=np.int64), np.empty((n, n_dims)), np.empty(n)
-
-
-class _Cells(NamedTuple):
-    """Particles and their images in reach, sorted into square cells, as the kernels take them."""
-
-    positions: np.ndarray
-    points: np.ndarray
-    owners: np.ndarray
-    shifts: np.ndarray
-    upper: np.ndarray
-    starts: np.ndarray
-    shape: np.ndarray
-    bounds: np.ndarray
-    # Two images of a particle may be in reach of a third one where the radius exceeds half of it.
-    period: float
-
-    @classmethod
-    def within(cls, configuration, r_max):
-        """Everything that is within ``r_max`` of the box."""
-        keep_freed_memory()
-        cell, periodic = configuration.cell, configuration.periodic
-        # In two dimensions a first one is added, in which nothing happens.
-        n_particles, first = len(configuration.positions), 3 - len(cell)
-        positions, whole, repeats = np.zeros((n_particles, 3)), np.eye(3), np.zeros(3, dtype=bool)
-        positions[:, first:] = configuration.positions
-        whole[first:, first:], repeats[first:] = cell, periodic
-        between = plane_distances(whole)
-        reach = r_max / between * (1 + 1e-9) + 1e-12
-        _check_reach(r_max, reach[repeats], n_particles)
-        fractions, *region = compiled(kernels.fold)(positions, whole, np.linalg.inv(whole), repeats)
-        low, high = _region(positions, *region, r_max)
-        filled = compiled(kernels.fill_cells)(
-            positions, fractions, whole, repeats, reach, r_max, low, high
-        )
-        period = float(between[repeats].min(initial=np.inf)) * (1 - 1e-9)
-        return cls(positions, *filled, period)
-
-    def find(self, chosen, r_max, found, both=True, n_most=0):
-        """Write pairs of the chosen particles into ``found``, and return how many each has.
-
-        With ``n_most`` every other particle counts once, at its nearest image.
-        """
-        distinct = n_most > 0
-        repeated = distinct and 2 * r_max > self.period
-        how = both, n_most, distinct, repeated
-        return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, *found)
-
-
-def _check_reach(r_max, reach, n_particles):
-    """Refuse a radius that spans so many images that no memory holds them."""
-    n_points = n_particles * np.prod(1 + 2 * reach)
-    if n_points > MAX_POINTS:
-        raise ValueError(
-            f"r_max={r_max:g} spans {n_points / n_particles:.3g} images of the box, with "
-            f"{n_points:.3g} particles: are r_max and the positions in one unit?"
-        )
-
-
-def _region(positions, low, high, r_max):
-    """Two corners around the particles; around most of them where a few are far away.
-
-    Else one that has left would make the cells of all others large.
-    """
-    n_cells = np.prod(1 + (high - low) / r_max)
-    if n_cells > MANY_CELLS * len(positions):
-        low, high = _middle(_some(positions))
-    return low - r_max, high + r_max
-
-
-def _some(points):
-    """So many points as tell where most of them are."""
-    return points[:: max(1, len(points) // 500)]
-
-
-def _middle(points):
-    """Where most of the points are along each axis: all but a few percent at both ends."""
-    ordered = np.sort(points, axis=0)
-    n_out = len(ordered) // 40
-    return ordered[n_out], ordered[-1 - n_out]
-
-
-def _occupied_volume(configuration):
-    """Volume of the part of the box where most particles are, at least a thin slice of it."""
-    cell, periodic = configuration.cell, configuration.periodic
-    fractions = fractional(wrap(_some(configuration.positions), cell, periodic), cell)
-    low, high = _middle(fractions)
-    spans = np.clip((high - low) / (1 - 2 / 40), 1e-9, np.where(periodic, 1.0, np.inf))
-    return volume(cell) * np.prod(spans)

@@ -3,12 +3,14 @@
 from numbers import Integral, Real
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.utils.parallel import Parallel, delayed
 
 from glassclf.configurations import minimum_image, nearest_neighbors, pairs_within
-from glassclf.configurations.neighbors import Pairs, too_many, write_nearest
+from glassclf.configurations.neighbors import Pairs, find_within, too_many, write_nearest
+from glassclf.configurations.room import Room
 from glassclf.featurizers.base import (
     ConfigurationFeaturizer,
     LazyMixin,
@@ -148,10 +150,17 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         return Pairs(*(values[rank < self.n_neighbors] for values in pairs))
 
     def _each(self, X):
-        # How many bonds there will be is known: they are written where they stay.
-        if self.r_max is None and not self.connect:
+        if self.connect or (self.n_neighbors is not None and self.r_max is not None):
+            return super()._each(X)
+        if self.r_max is None:
+            # How many bonds there will be is known: they are written where they stay.
             return [self._all_at_once(X)]
-        return super()._each(X)
+        if effective_n_jobs(self.n_jobs) == 1:
+            return [_all_within(X, self.r_max, 0)]
+        return Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(_all_within)(X[start:stop], self.r_max, start)
+            for start, stop in chunks_for(self.n_jobs, len(X))
+        )
 
     def _all_at_once(self, X):
         n_nodes = X.n_particles
@@ -203,6 +212,38 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         if self.r_max is not None and len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
             warn_of_other_units(self.r_max)
         return graphs
+
+
+def _all_within(X, r_max, first):
+    """Graphs of bonds within a radius; ``first`` is the number of X[0] in errors."""
+    search = _Search(X, r_max)
+    degrees = np.concatenate(list(featurize_all(search, X, first)))
+    neighbors, vectors, distances = search.room.filled()
+    ends = np.append(0, np.cumsum(degrees))
+    return Graphs.from_arrays(
+        node_offsets=X.offsets - X.offsets[0],
+        types=X.types,
+        edge_offsets=ends[X.offsets - X.offsets[0]],
+        degrees=degrees.astype(np.int32),
+        neighbors=neighbors,
+        vectors=vectors,
+        distances=distances,
+    )
+
+
+class _Search:
+    """What ``featurize_all`` asks of a featurizer: bonds, which are kept in one room."""
+
+    def __init__(self, X, r_max):
+        self.r_max = r_max
+        self.room = Room(X.n_dims, np.int32, np.float32)
+        self.n_left = len(X.types)
+
+    def _featurize(self, configuration):
+        n = configuration.n_particles
+        n_alike = self.n_left / n
+        self.n_left -= n
+        return find_within(configuration, self.r_max, self.room, n_alike=n_alike)
 
 
 def _no_bonds(n_dims):
