@@ -1,11 +1,12 @@
 """Images: particles of each type counted on a grid."""
 
-from itertools import product
+import math
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from glassclf._compilation import compiled
 from glassclf.configurations.box import fractions_in_box
 from glassclf.featurizers.base import (
     ConfigurationFeaturizer,
@@ -123,11 +124,13 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         return np.full(len(X), 4 * len(self.types_) * self.n_pixels**self.n_dims_)
 
     def _featurize(self, configuration):
-        shape = (len(self.types_), *[self.n_pixels] * self.n_dims_)
-        image = np.zeros(np.prod(shape))
-        for pixels, shares in self._shares(configuration):
-            image += np.bincount(pixels, shares, minlength=len(image))
+        shape = self._shape()
+        pixels, shares = self._shares(configuration, smooth=self.blur > 0)
+        image = np.bincount(pixels.ravel(), shares.ravel(), minlength=math.prod(shape))
         return self._blurred(image.reshape(shape), configuration).astype(np.float32)
+
+    def _shape(self):
+        return (len(self.types_), *[self.n_pixels] * self.n_dims_)
 
     def _read_back(self, values, configuration):
         """Sum values over the pixels that show each particle, by its share of them.
@@ -136,35 +139,30 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         is returned, for ``values`` of the shape of an image.
         """
         values = self._blurred(values, configuration).ravel()
-        pixels_and_shares = self._shares(configuration)
-        return sum(values[pixels] * shares for pixels, shares in pixels_and_shares)
+        pixels, shares = self._shares(configuration, smooth=self.blur > 0)
+        return (values[pixels] * shares).sum(axis=1)
 
     def _pixel_of(self, configuration):
         """Pixel that each particle lies in, ndarray of int of shape (n_particles, n_dims)."""
-        pixels = np.floor(self._grid_coordinates(configuration))
-        folded = map(_fold, pixels.T, [self.n_pixels] * self.n_dims_, configuration.periodic)
-        return np.column_stack(list(folded))
+        (pixels,) = self._shares(configuration, smooth=False)[0].T
+        return np.column_stack(np.unravel_index(pixels, self._shape())[1:])
 
-    def _grid_coordinates(self, configuration):
-        """Positions in units of pixels, ndarray of shape (n_particles, n_dims)."""
-        return self.n_pixels * fractions_in_box(
+    def _shares(self, configuration, smooth):
+        """Pixels, numbered through all channels, and the share that they get of each particle.
+
+        Two ndarrays of shape (n_particles, n_corners).
+        """
+        fractions = fractions_in_box(
             configuration.positions, configuration.cell, configuration.periodic
         )
-
-    def _shares(self, configuration):
-        """Pixels, numbered through all channels, and the share that they get of each particle."""
         channels = np.searchsorted(self.types_, configuration.types)
-        sides = [
-            _sides(along, self.n_pixels, repeats, smooth=self.blur > 0)
-            for along, repeats in zip(
-                self._grid_coordinates(configuration).T, configuration.periodic
-            )
-        ]
-        for corner in product(*sides):
-            flat, weights = channels, np.ones(len(channels))
-            for pixels, shares in corner:
-                flat, weights = flat * self.n_pixels + pixels, weights * shares
-            yield flat, weights
+        n_corners = 2**self.n_dims_ if smooth else 1
+        pixels = np.empty((len(fractions), n_corners), dtype=np.int64)
+        shares = np.empty(pixels.shape)
+        compiled(divide)(
+            fractions, channels, self.n_pixels, configuration.periodic, smooth, pixels, shares
+        )
+        return pixels, shares
 
     def _blurred(self, image, configuration):
         if self.blur == 0:
@@ -176,21 +174,39 @@ class ImageFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         return gaussian_filter(image, widths, mode=["nearest", *modes])
 
 
-def _sides(along, n_pixels, periodic, smooth):
-    """Pixels along one axis that each particle is divided among, and its share of each.
+def divide(fractions, channels, n_pixels, periodic, smooth, pixels, shares):
+    """Divide particles among pixels, to be compiled.
 
-    What is to be blurred is divided linearly among the nearest two, so that the image moves with a
-    particle also by less than a pixel.
+    What is to be blurred is divided linearly among the nearest two along each axis, so that the
+    image moves with a particle also by less than a pixel.
+
+    Parameters
+    ----------
+    fractions : ndarray of shape (n_particles, n_dims)
+        Positions in units of the lattice vectors.
+    channels : ndarray of int of shape (n_particles,)
+    n_pixels : int
+        Along each axis.
+    periodic : ndarray of bool of shape (n_dims,)
+    smooth : bool
+        Whether to divide; else a particle belongs to the pixel that it lies in.
+    pixels : ndarray of int of shape (n_particles, n_corners)
+        Written to: numbers of the pixels, through all channels.
+    shares : ndarray of shape (n_particles, n_corners)
+        Written to.
     """
-    if not smooth:
-        return [(_fold(np.floor(along), n_pixels, periodic), np.ones(len(along)))]
-    lower = np.floor(along - 0.5)
-    upper_share = along - 0.5 - lower
-    shares = (1 - upper_share, upper_share)
-    return [(_fold(lower + n, n_pixels, periodic), share) for n, share in enumerate(shares)]
-
-
-def _fold(pixels, n_pixels, periodic):
-    pixels = pixels.astype(np.int64)
-    # The upper end of an open direction belongs to its last pixel.
-    return pixels % n_pixels if periodic else np.clip(pixels, 0, n_pixels - 1)
+    n_particles, n_dims = fractions.shape
+    for i in range(n_particles):
+        for corner in range(pixels.shape[1]):
+            number, share = channels[i], 1.0
+            for axis in range(n_dims):
+                along = n_pixels * fractions[i, axis] - (0.5 if smooth else 0.0)
+                pixel = int(math.floor(along))
+                if smooth:
+                    upper, beyond = (corner >> axis) & 1, along - pixel
+                    share *= beyond if upper else 1 - beyond
+                    pixel += upper
+                # The upper end of an open direction belongs to its last pixel.
+                pixel = pixel % n_pixels if periodic[axis] else min(max(pixel, 0), n_pixels - 1)
+                number = number * n_pixels + pixel
+            pixels[i, corner], shares[i, corner] = number, share
