@@ -10,7 +10,7 @@ from glassclf.configurations import neighbor_kernels as kernels
 from glassclf.configurations.box import volume
 from glassclf.configurations.cells import Cells, occupied_volume
 from glassclf.configurations.configuration import Configuration
-from glassclf.configurations.room import Room
+from glassclf.configurations.room import Room, places
 
 
 class Pairs(NamedTuple):
@@ -159,7 +159,7 @@ def nearest_neighbors(configuration, n_neighbors):
     if n_neighbors >= n_particles:
         raise ValueError(too_many(n_neighbors, n_particles))
     n_neighbors = int(n_neighbors)
-    found = _places(n_particles * n_neighbors, len(configuration.cell))
+    found = places(n_particles * n_neighbors, len(configuration.cell))
     write_nearest(configuration, n_neighbors, *found)
     return Pairs(np.repeat(np.arange(n_particles), n_neighbors), *found)
 
@@ -189,7 +189,7 @@ def count_by_distance(configuration, r_max, kinds, pair_numbers, counts):
 
 def _pairs(configuration, r_max, both):
     _check_configuration(configuration)
-    room = Room(configuration.n_dims)
+    room = Room(places(0, configuration.n_dims))
     degrees = find_within(configuration, r_max, room, both=both)
     return Pairs(np.repeat(np.arange(len(degrees)), degrees), *room.filled())
 
@@ -287,7 +287,7 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
     while len(left):
         cells = Cells.within(configuration, r_max)
         if len(left) < n_particles:
-            found = _places(len(left) * n_neighbors, n_dims)
+            found = places(len(left) * n_neighbors, n_dims)
         degrees = cells.find(left, r_max, found, n_most=n_neighbors)
         if len(left) < n_particles:
             for values, some in zip((targets, vectors, distances), found):
@@ -295,8 +295,3 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
                 by_particle[left] = some.reshape(len(left), *by_particle.shape[1:])
         left = left[degrees < n_neighbors]
         r_max *= 1.5
-
-
-def _places(n, n_dims):
-    """Room for targets, vectors and distances."""
-    return np.empty(n, dtype=np.int64), np.empty((n, n_dims)), np.empty(n)

@@ -166,7 +166,7 @@ def sum_powers(vectors, distances, orders, by_order):
             x, y = 1.0, 0.0
             if distances[bond] > 0:
                 x, y = vectors[bond, 0] / distances[bond], vectors[bond, 1] / distances[bond]
-            # Real numbers: products of complex ones look for infinities, which takes thrice as long.
+            # Real numbers: products of complex ones look for infinities, and take thrice as long.
             real, imaginary = 1.0, 0.0
             for order in range(1, n_neighbors + 1):
                 real, imaginary = real * x - imaginary * y, real * y + imaginary * x

@@ -3,23 +3,20 @@
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.utils.parallel import Parallel, delayed
 
 from glassclf.configurations import minimum_image, nearest_neighbors, pairs_within
-from glassclf.configurations.neighbors import Pairs, find_within, too_many, write_nearest
-from glassclf.configurations.room import Room
+from glassclf.configurations.neighbors import Pairs
 from glassclf.featurizers.base import (
     ConfigurationFeaturizer,
     LazyMixin,
     NoTableMixin,
     Number,
-    chunks_for,
     featurize_all,
     warn_of_other_units,
 )
+from glassclf.featurizers.graph_packing import bond_nearest, bond_within
 from glassclf.featurizers.graphs import Graphs
 from glassclf.featurizers.lazy import LazyGraphs
 
@@ -152,51 +149,13 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
     def _each(self, X):
         if self.connect or (self.n_neighbors is not None and self.r_max is not None):
             return super()._each(X)
-        if self.r_max is None:
-            # How many bonds there will be is known: they are written where they stay.
-            return [self._all_at_once(X)]
-        if effective_n_jobs(self.n_jobs) == 1:
-            return [_all_within(X, self.r_max, 0)]
-        return Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(_all_within)(X[start:stop], self.r_max, start)
-            for start, stop in chunks_for(self.n_jobs, len(X))
-        )
-
-    def _all_at_once(self, X):
-        n_nodes = X.n_particles
+        if self.r_max is not None:
+            return [bond_within(X, self.r_max, self.n_jobs)]
         if self.n_neighbors is None:
-            wanted = np.minimum(DEFAULT_N_NEIGHBORS, n_nodes - 1)
+            wanted = np.minimum(DEFAULT_N_NEIGHBORS, X.n_particles - 1)
         else:
             wanted = np.full(len(X), int(self.n_neighbors))
-            if n_nodes.min() <= self.n_neighbors:
-                first = int(np.argmax(n_nodes <= self.n_neighbors))
-                raise ValueError(
-                    f"configuration {first}: {too_many(self.n_neighbors, n_nodes[first])}"
-                )
-        edge_offsets = np.concatenate([[0], np.cumsum(n_nodes * wanted)])
-        neighbors = np.empty(edge_offsets[-1], dtype=np.int32)
-        vectors = np.empty((edge_offsets[-1], X.n_dims), dtype=np.float32)
-        distances = np.empty(edge_offsets[-1], dtype=np.float32)
-
-        def write(start, stop):
-            for index, configuration in enumerate(X[start:stop], start=start):
-                edges = slice(edge_offsets[index], edge_offsets[index + 1])
-                if wanted[index]:
-                    found = neighbors[edges], vectors[edges], distances[edges]
-                    write_nearest(configuration, int(wanted[index]), *found)
-
-        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(write)(*bounds) for bounds in chunks_for(self.n_jobs, len(X))
-        )
-        return Graphs.from_arrays(
-            node_offsets=np.array(X.offsets),
-            types=np.array(X.types, dtype=np.int64),
-            edge_offsets=edge_offsets,
-            degrees=np.repeat(wanted, n_nodes).astype(np.int32),
-            neighbors=neighbors,
-            vectors=vectors,
-            distances=distances,
-        )
+        return [bond_nearest(X, wanted, self.n_jobs)]
 
     def _warn(self, X):
         if self.lazy and self.r_max is not None:
@@ -212,38 +171,6 @@ class GraphFeaturizer(LazyMixin, NoTableMixin, ConfigurationFeaturizer):
         if self.r_max is not None and len(graphs.neighbors) == 0 and graphs.n_nodes.max() > 1:
             warn_of_other_units(self.r_max)
         return graphs
-
-
-def _all_within(X, r_max, first):
-    """Graphs of bonds within a radius; ``first`` is the number of X[0] in errors."""
-    search = _Search(X, r_max)
-    degrees = np.concatenate(list(featurize_all(search, X, first)))
-    neighbors, vectors, distances = search.room.filled()
-    ends = np.append(0, np.cumsum(degrees))
-    return Graphs.from_arrays(
-        node_offsets=X.offsets - X.offsets[0],
-        types=X.types,
-        edge_offsets=ends[X.offsets - X.offsets[0]],
-        degrees=degrees.astype(np.int32),
-        neighbors=neighbors,
-        vectors=vectors,
-        distances=distances,
-    )
-
-
-class _Search:
-    """What ``featurize_all`` asks of a featurizer: bonds, which are kept in one room."""
-
-    def __init__(self, X, r_max):
-        self.r_max = r_max
-        self.room = Room(X.n_dims, np.int32, np.float32)
-        self.n_left = len(X.types)
-
-    def _featurize(self, configuration):
-        n = configuration.n_particles
-        n_alike = self.n_left / n
-        self.n_left -= n
-        return find_within(configuration, self.r_max, self.room, n_alike=n_alike)
 
 
 def _no_bonds(n_dims):
