@@ -1,5 +1,6 @@
 """Particles and their images, sorted into the cells of a square grid."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -7,10 +8,8 @@ import numpy as np
 from glassclf._compilation import compiled
 from glassclf.configurations import neighbor_kernels as kernels
 from glassclf.configurations.allocation import keep_freed_memory
-from glassclf.configurations.box import fractional, plane_distances, volume, wrap
+from glassclf.configurations.box import fractional, plane_distances, volume
 
-# More cells than so many for each particle are a sign of particles far from all others.
-MANY_CELLS = 8
 # Particles and their images: of more the positions alone take 2.4 GB.
 MAX_POINTS = 10**8
 
@@ -48,22 +47,16 @@ class Cells(NamedTuple):
             If ``r_max`` spans too many images of the box.
         """
         keep_freed_memory()
-        cell, periodic = configuration.cell, configuration.periodic
-        # In two dimensions a first one is added, in which nothing happens.
-        n_particles, first = len(configuration.positions), 3 - len(cell)
-        positions, whole, repeats = np.zeros((n_particles, 3)), np.eye(3), np.zeros(3, dtype=bool)
-        positions[:, first:] = configuration.positions
-        whole[first:, first:], repeats[first:] = cell, periodic
-        between = plane_distances(whole)
-        reach = r_max / between * (1 + 1e-9) + 1e-12
-        _check_reach(r_max, reach[repeats], n_particles)
-        fractions, *region = compiled(kernels.fold)(positions, whole, np.linalg.inv(whole), repeats)
-        low, high = _region(positions, *region, r_max)
-        filled = compiled(kernels.fill_cells)(
-            positions, fractions, whole, repeats, reach, r_max, low, high
+        cell, inverse, periodic, between = _in_three_dimensions(
+            configuration.cell.tobytes(), configuration.periodic.tobytes()
         )
-        period = float(between[repeats].min(initial=np.inf)) * (1 - 1e-9)
-        return cls(positions, *filled, period)
+        reach = r_max / between * (1 + 1e-9) + 1e-12
+        _check_reach(r_max, reach[periodic], len(configuration.positions))
+        # A copy: for read-only arrays, such as maps of files, all would be compiled once more.
+        coordinates = np.array(configuration.positions, order="C")
+        filled = compiled(kernels.fill_cells)(coordinates, cell, inverse, periodic, reach, r_max)
+        period = float(between[periodic].min(initial=np.inf)) * (1 - 1e-9)
+        return cls(*filled, period)
 
     def find(self, chosen, r_max, found, both=True, n_most=0):
         """Write pairs of chosen particles into arrays.
@@ -91,6 +84,20 @@ class Cells(NamedTuple):
         return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, *found)
 
 
+@lru_cache(maxsize=16)
+def _in_three_dimensions(cell, periodic):
+    """Lattice vectors, their inverse, whether they repeat, and distances of planes.
+
+    In two dimensions a first vector is added, along which nothing happens. Most sets have one box.
+    """
+    periodic = np.frombuffer(periodic, dtype=bool)
+    n_dims = len(periodic)
+    whole, repeats = np.eye(3), np.zeros(3, dtype=bool)
+    whole[-n_dims:, -n_dims:] = np.frombuffer(cell).reshape(n_dims, n_dims)
+    repeats[-n_dims:] = periodic
+    return whole, np.linalg.inv(whole), repeats, plane_distances(whole)
+
+
 def _check_reach(r_max, reach, n_particles):
     """Refuse a radius that spans so many images that no memory holds them."""
     n_points = n_particles * np.prod(1 + 2 * reach)
@@ -99,29 +106,6 @@ def _check_reach(r_max, reach, n_particles):
             f"r_max={r_max:g} spans {n_points / n_particles:.3g} images of the box, with "
             f"{n_points:.3g} particles: are r_max and the positions in one unit?"
         )
-
-
-def _region(positions, low, high, r_max):
-    """Two corners around the particles; around most of them where a few are far away.
-
-    Else one that has left would make the cells of all others large.
-    """
-    n_cells = np.prod(1 + (high - low) / r_max)
-    if n_cells > MANY_CELLS * len(positions):
-        low, high = _middle(_some(positions))
-    return low - r_max, high + r_max
-
-
-def _some(points):
-    """So many points as tell where most of them are."""
-    return points[:: max(1, len(points) // 500)]
-
-
-def _middle(points):
-    """Where most of the points are along each axis: all but a few percent at both ends."""
-    ordered = np.sort(points, axis=0)
-    n_out = len(ordered) // 40
-    return ordered[n_out], ordered[-1 - n_out]
 
 
 def occupied_volume(configuration):
@@ -135,8 +119,12 @@ def occupied_volume(configuration):
     -------
     volume : float
     """
-    cell, periodic = configuration.cell, configuration.periodic
-    fractions = fractional(wrap(_some(configuration.positions), cell, periodic), cell)
-    low, high = _middle(fractions)
-    spans = np.clip((high - low) / (1 - 2 / 40), 1e-9, np.where(periodic, 1.0, np.inf))
-    return volume(cell) * np.prod(spans)
+    # Some particles tell where most of them are: all but a few percent at both ends.
+    positions, cell = configuration.positions, configuration.cell
+    fractions = fractional(positions[:: max(1, len(positions) // 200)], cell)
+    fractions -= np.floor(fractions) * configuration.periodic
+    fractions.sort(axis=0)
+    n_out = len(fractions) // 40
+    spans = (fractions[-1 - n_out] - fractions[n_out]) / (1 - 2 / 40)
+    largest = np.where(configuration.periodic, 1.0, np.inf)
+    return volume(cell) * float(np.prod(np.clip(spans, 1e-9, largest)))

@@ -19,65 +19,62 @@ import numpy as np
 FEW = 64
 # Finer cells hold fewer points that are out of reach, coarser ones are fewer.
 CELLS_IN_RADIUS = 2
+# More cells of the width of the radius than so many for each particle are a sign of particles far
+# from all others.
+MANY_CELLS = 8
 
 
-def fold(positions, cell, inverse, periodic):
-    """Move particles into the box along its periodic directions, in place.
+def fill_cells(coordinates, cell, inverse, periodic, reach, r_max):
+    """Fold particles into the box, and sort them and their images into cells.
 
     Parameters
     ----------
-    positions : ndarray of shape (n_particles, 3)
+    coordinates : ndarray of shape (n_particles, n_dims)
     cell, inverse : ndarray of shape (3, 3)
     periodic : ndarray of bool of shape (3,)
+    reach : ndarray of shape (3,)
+        ``r_max`` in units of the distance between the planes of the box.
+    r_max : float
+        How far around the box images are made.
 
     Returns
     -------
-    fractions : ndarray of shape (n_particles, 3)
-        The folded positions in units of the lattice vectors.
-    low, high : ndarray of shape (3,)
-        Their smallest and largest components.
+    positions, points, owners, shifts, upper, starts, shape, bounds : ndarray
+        What the other kernels ask for; positions are folded.
     """
-    fractions, steps = np.empty_like(positions), np.zeros(3)
-    low, high = np.full(3, np.inf), np.full(3, -np.inf)
-    for i in range(len(positions)):
+    n_particles, n_dims = coordinates.shape
+    positions, fractions = np.zeros((n_particles, 3)), np.empty((n_particles, 3))
+    low, high, turns = np.full(3, np.inf), np.full(3, -np.inf), np.zeros(3)
+    for i in range(n_particles):
+        for axis in range(n_dims):
+            positions[i, 3 - n_dims + axis] = coordinates[i, axis]
         x, y, z = positions[i]
         for axis in range(3):
             if periodic[axis]:
                 along = x * inverse[0, axis] + y * inverse[1, axis] + z * inverse[2, axis]
-                steps[axis] = math.floor(along)
-        x -= steps[0] * cell[0, 0] + steps[1] * cell[1, 0] + steps[2] * cell[2, 0]
-        y -= steps[0] * cell[0, 1] + steps[1] * cell[1, 1] + steps[2] * cell[2, 1]
-        z -= steps[0] * cell[0, 2] + steps[1] * cell[1, 2] + steps[2] * cell[2, 2]
+                turns[axis] = math.floor(along)
+        x -= turns[0] * cell[0, 0] + turns[1] * cell[1, 0] + turns[2] * cell[2, 0]
+        y -= turns[0] * cell[0, 1] + turns[1] * cell[1, 1] + turns[2] * cell[2, 1]
+        z -= turns[0] * cell[0, 2] + turns[1] * cell[1, 2] + turns[2] * cell[2, 2]
         positions[i, 0], positions[i, 1], positions[i, 2] = x, y, z
         for axis in range(3):
             along = x * inverse[0, axis] + y * inverse[1, axis] + z * inverse[2, axis]
             fractions[i, axis] = along
             low[axis] = min(low[axis], positions[i, axis])
             high[axis] = max(high[axis], positions[i, axis])
-    return fractions, low, high
-
-
-def fill_cells(positions, fractions, cell, periodic, reach, r_max, low, high):
-    """Sort particles and their images within ``r_max`` of the box into cells.
-
-    Parameters
-    ----------
-    positions, fractions : ndarray of shape (n_particles, 3)
-        In units of length and of the lattice vectors.
-    cell : ndarray of shape (3, 3)
-    periodic : ndarray of bool of shape (3,)
-    reach : ndarray of shape (3,)
-        ``r_max`` in units of the distance between the planes of the box.
-    r_max : float
-    low, high : ndarray of shape (3,)
-        Corners of the region that is divided into cells.
-
-    Returns
-    -------
-    points, owners, shifts, upper, starts, shape, bounds : ndarray
-        What the other kernels ask for.
-    """
-    n_particles = len(positions)
+    n_wide = 1.0
+    for axis in range(3):
+        n_wide *= 1 + (high[axis] - low[axis]) / r_max
+    if n_wide > MANY_CELLS * n_particles:
+        # A particle that has left would make the cells of all others large.
+        step = max(1, n_particles // 500)
+        for axis in range(3):
+            ordered = np.sort(positions[::step, axis])
+            n_out = len(ordered) // 40
+            low[axis], high[axis] = ordered[n_out], ordered[len(ordered) - 1 - n_out]
+    for axis in range(3):
+        low[axis] -= r_max
+        high[axis] += r_max
     steps = np.zeros((n_particles, 3, 2), np.int64)
     n_points = 0
     for i in range(n_particles):
@@ -144,7 +141,7 @@ def fill_cells(positions, fractions, cell, periodic, reach, r_max, low, high):
             last = shape[axis] - 1.0
             bounds[i, axis, 0] = int(min(max((along - reached) / width, 0.0), last))
             bounds[i, axis, 1] = int(min(max((along + reached) / width, 0.0), last))
-    return points, owners, shifts, upper, starts, shape, bounds
+    return positions, points, owners, shifts, upper, starts, shape, bounds
 
 
 def count_candidates(starts, shape, bounds):

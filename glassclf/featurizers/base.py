@@ -161,7 +161,7 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
     def _check_types(self, X):
         n_without = np.zeros(len(self.types_), dtype=np.int64)
         for rows in chunk_slices(X.offsets):
-            n_without += (self._count_types(X[rows], rows.start) == 0).sum(axis=0)
+            n_without += self._count_without(X[rows], rows.start)
         for kind, missing in zip(self.types_, n_without):
             if missing > len(X) / 2:
                 warn_user(
@@ -169,22 +169,23 @@ class ConfigurationFeaturizer(TransformerMixin, BaseEstimator):
                     "configurations: are the types of X numbered as those of fit?"
                 )
 
-    def _count_types(self, X, first):
-        """Particles of each type, shape (n, n_types); ``first`` is the number of X[0]."""
-        types = X.types
-        codes = np.searchsorted(self.types_, types)
-        unseen = self.types_[np.minimum(codes, len(self.types_) - 1)] != types
-        if unseen.any():
-            particle = int(np.argmax(unseen))
+    def _count_without(self, X, first):
+        """Configurations without each type, shape (n_types,); ``first`` is the number of X[0]."""
+        types, n_without = X.types, []
+        seen = np.zeros(len(types), dtype=bool)
+        # One type after the other: they are few, and to look all of them up takes far longer.
+        for kind in self.types_:
+            same = types == kind
+            seen |= same
+            n_without.append((~np.logical_or.reduceat(same, X.offsets[:-1])).sum())
+        if not seen.all():
+            particle = int(np.argmin(seen))
             sample = first + int(np.searchsorted(X.offsets, particle, side="right")) - 1
             raise ValueError(
                 f"configuration {sample} holds particles of type {types[particle]}, which fit "
                 f"never saw (types_ = {self.types_.tolist()}): fit on configurations of all types"
             )
-        n_types = len(self.types_)
-        samples = np.repeat(np.arange(len(X)), np.diff(X.offsets))
-        counts = np.bincount(samples * n_types + codes, minlength=len(X) * n_types)
-        return counts.reshape(len(X), n_types)
+        return n_without
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

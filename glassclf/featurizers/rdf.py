@@ -133,9 +133,9 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         kinds = np.zeros(configuration.n_particles, dtype=np.int64)
         if self.partial_:
             kinds = np.searchsorted(self.types_, configuration.types)
-        first, second = np.triu_indices(n_types)
+        first, second, numbers = _pairs_of_types(n_types)
         counts = np.zeros((len(first), n_bins), dtype=np.int64)
-        count_by_distance(configuration, r_max, kinds, _pair_numbers(n_types), counts)
+        count_by_distance(configuration, r_max, kinds, numbers, counts)
         n_of = np.bincount(kinds, minlength=n_types)
         same = first == second
         n_pairs = np.where(same, n_of[first] * (n_of[first] - 1) / 2, n_of[first] * n_of[second])
@@ -150,12 +150,13 @@ class RDFFeaturizer(ConfigurationFeaturizer):
         return rdf.ravel()
 
 
-def _pair_numbers(n_types):
-    """Give each pair of types its number in the order a <= b, either way round."""
-    numbers = np.empty((n_types, n_types), dtype=np.int64)
+@lru_cache(maxsize=16)
+def _pairs_of_types(n_types):
+    """Types of each pair a <= b, and the number of each pair, either way round."""
     first, second = np.triu_indices(n_types)
+    numbers = np.empty((n_types, n_types), dtype=np.int64)
     numbers[first, second] = numbers[second, first] = np.arange(len(first))
-    return numbers
+    return first, second, numbers
 
 
 @lru_cache(maxsize=256)
