@@ -51,7 +51,7 @@ class Cells(NamedTuple):
             configuration.cell.tobytes(), configuration.periodic.tobytes()
         )
         reach = r_max / between * (1 + 1e-9) + 1e-12
-        _check_reach(r_max, reach[periodic], len(configuration.positions))
+        _check_images(r_max, count_images(configuration, r_max), len(configuration.positions))
         # A copy: for read-only arrays, such as maps of files, all would be compiled once more.
         coordinates = np.array(configuration.positions, order="C")
         filled = compiled(kernels.fill_cells)(coordinates, cell, inverse, periodic, reach, r_max)
@@ -98,14 +98,32 @@ def _in_three_dimensions(cell, periodic):
     return whole, np.linalg.inv(whole), repeats, plane_distances(whole)
 
 
-def _check_reach(r_max, reach, n_particles):
+def _check_images(r_max, n_images, n_particles):
     """Refuse a radius that spans so many images that no memory holds them."""
-    n_points = n_particles * np.prod(1 + 2 * reach)
-    if n_points > MAX_POINTS:
+    if n_images * n_particles > MAX_POINTS:
         raise ValueError(
-            f"r_max={r_max:g} spans {n_points / n_particles:.3g} images of the box, with "
-            f"{n_points:.3g} particles: are r_max and the positions in one unit?"
+            f"r_max={r_max:g} spans {n_images:.3g} images of the box, with "
+            f"{n_images * n_particles:.3g} particles: are r_max and the positions in one unit?"
         )
+
+
+def count_images(configuration, r_max):
+    """Volume of everything that is within a radius of the box, in units of the box.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    r_max : float
+
+    Returns
+    -------
+    n_images : float
+        The box itself included. Along open directions there is nothing.
+    """
+    _, _, periodic, between = _in_three_dimensions(
+        configuration.cell.tobytes(), configuration.periodic.tobytes()
+    )
+    return float(np.prod(1 + 2 * r_max / between[periodic]))
 
 
 def occupied_volume(configuration):

@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from glassclf.configurations.box import cell_from_box, is_rectangular
+from glassclf.configurations.box import cell_from_box, fractional, is_rectangular
+
+# Boxes that a particle may have moved through: beyond, its place in the box is off by 1e-6 of it.
+MAX_TURNS = 1e10
 
 
 class Configuration:
@@ -36,7 +39,8 @@ class Configuration:
     ------
     ValueError
         If there is no particle, a number is not finite, shapes disagree, a type is negative or not
-        an integer, or the box has a length that is not positive.
+        an integer, the box has a length that is not positive, or a particle has moved through so
+        many boxes that rounding has moved it within the box.
 
     Notes
     -----
@@ -55,6 +59,7 @@ class Configuration:
         self.types = _check_types(types, n_particles)
         self.cell = cell_from_box(box, n_dims)
         self.periodic = _check_periodic(periodic, n_dims)
+        _check_digits(self.positions, self.cell, self.periodic)
         if info is not None and not hasattr(info, "keys"):
             raise ValueError(f"info must be a dict or None, got {type(info).__name__}")
         self.info = dict(info or {})
@@ -105,6 +110,18 @@ def _check_positions(positions):
             f"positions must be finite, got {positions[bad].tolist()} for particle {bad}"
         )
     return positions
+
+
+def _check_digits(positions, cell, periodic):
+    turns = np.abs(fractional(positions, cell)[:, periodic])
+    if turns.max(initial=0) > MAX_TURNS:
+        particle, axis = np.unravel_index(np.argmax(turns), turns.shape)
+        raise ValueError(
+            f"particle {particle} at {positions[particle].tolist()} lies "
+            f"{turns[particle, axis]:.2g} boxes away along direction "
+            f"{np.flatnonzero(periodic)[axis]}: rounding has moved it within the box; give "
+            "positions that are folded into the box"
+        )
 
 
 def _check_types(types, n_particles):

@@ -7,8 +7,8 @@ import numpy as np
 
 from glassclf._compilation import compiled
 from glassclf.configurations import neighbor_kernels as kernels
-from glassclf.configurations.box import volume
-from glassclf.configurations.cells import Cells, occupied_volume
+from glassclf.configurations.box import minimum_image, volume
+from glassclf.configurations.cells import Cells, count_images, occupied_volume
 from glassclf.configurations.configuration import Configuration
 from glassclf.configurations.room import Room, places
 
@@ -285,6 +285,14 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
     r_max = float((share * occupied_volume(configuration) / _ball(n_dims)) ** (1 / n_dims))
     left, found = np.arange(n_particles), (targets, vectors, distances)
     while len(left):
+        if count_images(configuration, r_max) > len(left):
+            # Those that are left may be far from all others. There would be more images than
+            # distances to look at.
+            for particle in left:
+                own = slice(particle * n_neighbors, (particle + 1) * n_neighbors)
+                nearest = _nearest_of(configuration, particle, n_neighbors)
+                targets[own], vectors[own], distances[own] = nearest
+            return
         cells = Cells.within(configuration, r_max)
         if len(left) < n_particles:
             found = places(len(left) * n_neighbors, n_dims)
@@ -295,3 +303,15 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
                 by_particle[left] = some.reshape(len(left), *by_particle.shape[1:])
         left = left[degrees < n_neighbors]
         r_max *= 1.5
+
+
+def _nearest_of(configuration, particle, n_neighbors):
+    """Nearest others of one particle, out of all."""
+    positions = configuration.positions
+    vectors = minimum_image(
+        positions - positions[particle], configuration.cell, configuration.periodic
+    )
+    distances = np.linalg.norm(vectors, axis=1)
+    distances[particle] = np.inf
+    nearest = np.argsort(distances, kind="stable")[:n_neighbors]
+    return nearest, vectors[nearest], distances[nearest]

@@ -63,6 +63,11 @@ def test_unsigned_and_small_types_are_taken():
         ({"positions": np.zeros((0, 2))}, "positions is empty: .* at least one particle"),
         ({"positions": [[0, 0], [np.nan, 1]]}, r"finite, got \[nan, 1.0\] for particle 1"),
         ({"positions": [[np.inf, 0], [1, 1]]}, r"finite, got \[inf, 0.0\] for particle 0"),
+        (
+            {"positions": [[0, 0], [1, -3e12]]},
+            r"particle 1 at \[1.0, -3.+\] lies [\d.e+]+ boxes away along direction 1: rounding has "
+            "moved it within the box; give positions that are folded into the box",
+        ),
         ({"types": [0, 0, 0]}, r"types must have shape \(2,\), one for each position, got \(3,\)"),
         ({"types": 0}, r"types must have shape \(2,\)"),
         (
@@ -89,3 +94,9 @@ def test_bad_values_are_refused(change, message):
     good = {"positions": POSITIONS, "types": [0, 1], "box": [2.0, 2.0]}
     with pytest.raises(ValueError, match=message):
         Configuration(**{**good, **change})
+
+
+def test_far_out_along_an_open_direction_is_no_matter_of_digits():
+    positions = [[0.5, 1e15], [1e9, 0.5]]
+    far = Configuration(positions, [0, 0], [2.0, 2.0], periodic=[True, False])
+    assert far.positions.tolist() == positions

@@ -78,7 +78,7 @@ def test_pairs_within_finds_every_image(configuration, r_max):
 
 
 @settings(max_examples=150, deadline=None)
-@given(configurations(), st.integers(1, 8))
+@given(configurations(max_particles=40), st.integers(1, 8))
 def test_nearest_neighbors_are_the_nearest_distinct_particles(configuration, n_neighbors):
     n_particles = configuration.n_particles
     if n_neighbors >= n_particles:
@@ -302,3 +302,20 @@ def test_a_radius_in_another_unit_is_refused_before_it_takes_the_memory():
         pairs_within(noisy_lattice(0.1), 1e6)
     with pytest.raises(ValueError, match="configuration 0: r_max=1e"):
         RDFFeaturizer(r_max=1e6).fit_transform([noisy_lattice(0.1)])
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e9])
+def test_one_far_out_along_an_open_direction_finds_its_neighbours(distance):
+    """Without the images of the box that reach as far."""
+    rng = np.random.default_rng(0)
+    positions = rng.uniform(0, 20, (400, 2))
+    positions[[3, 7], 1] += [distance, distance + 4]
+    pairs = nearest_neighbors(
+        Configuration(positions, np.zeros(400, int), [20, 20], [True, False]), 6
+    )
+    found = pairs.distances.reshape(400, 6)
+    vectors = positions[:, None] - positions
+    vectors[..., 0] -= 20 * np.round(vectors[..., 0] / 20)
+    expected = np.sort(np.linalg.norm(vectors, axis=2), axis=1)[:, 1:7]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert pairs.targets.reshape(400, 6)[[3, 7], 0].tolist() == [7, 3]

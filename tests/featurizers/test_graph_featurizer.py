@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from glassclf.configurations import Configuration
-from glassclf.featurizers import GraphFeaturizer
+from glassclf.featurizers import GraphFeaturizer, Graphs
 
 
 def test_square_lattice_has_four_neighbors_at_its_spacing(square):
@@ -172,3 +174,30 @@ def test_n_neighbors_not_below_the_particle_number_names_the_sample(gas):
 def test_bad_parameters_are_named(gas, name, value):
     with pytest.raises(ValueError, match=f"The '{name}' parameter of GraphFeaturizer must be"):
         GraphFeaturizer(**{name: value}).fit(gas(9, [5, 5]))
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(1.0, 30.0)), min_size=1, max_size=30))
+@settings(max_examples=40, deadline=None)
+@pytest.mark.filterwarnings("ignore:no two particles of X are within")
+def test_jobs_and_company_change_nothing(sizes):
+    """Crowds and loners, in any order: whatever room was made for the bonds of the first ones."""
+    rng = np.random.default_rng(0)
+    X = [
+        Configuration(rng.uniform(0, length, (n, 2)), np.zeros(n, int), [length, length])
+        for n, length in sizes
+    ]
+    featurizer = GraphFeaturizer(r_max=1.0).fit(X)
+    alone = Graphs.concatenate([featurizer._featurize(one) for one in X])
+    for n_jobs in (1, 2):
+        together = featurizer.set_params(n_jobs=n_jobs).transform(X)
+        for name in ("node_offsets", "edge_offsets", "degrees", "neighbors"):
+            np.testing.assert_array_equal(getattr(together, name), getattr(alone, name))
+        np.testing.assert_array_equal(together.vectors, alone.vectors)
+        np.testing.assert_array_equal(together.distances, alone.distances)
+
+
+def test_a_radius_of_another_unit_names_the_sample(gas):
+    X = [gas(20, [50.0, 50.0])[0], gas(20, [0.01, 0.01])[0]]
+    for n_jobs in (1, 2):
+        with pytest.raises(ValueError, match="configuration 1: r_max=50 spans .* in one unit"):
+            GraphFeaturizer(r_max=50.0, n_jobs=n_jobs).fit_transform(X)
