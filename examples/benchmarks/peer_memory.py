@@ -5,7 +5,7 @@
 prints the largest resident memory, in MB above that of a process that has imported torch: of the
 training of a message-passing network on one batch of 20 whole configurations of 4320 particles, 6
 neighbours each. ``predict 1080 10000`` is for predictions for so many configurations, whose graphs
-are made batch by batch.
+are made batch by batch. ``featurize 4320`` makes the features of one configuration.
 """
 
 import re
@@ -24,7 +24,7 @@ def peak():
 WITHOUT = peak()
 
 import numpy as np  # noqa: E402
-from peer_searches import K, liquid  # noqa: E402
+from peer_searches import K, liquid, make_featurizers  # noqa: E402
 
 from glassclf.configurations import Configurations  # noqa: E402
 from glassclf.estimators import MPNNClassifier  # noqa: E402
@@ -48,6 +48,11 @@ def predict(n_particles, n_graphs):
     model.predict_proba(featurizer.transform(many))
 
 
+def featurize(n_particles):
+    for featurizer in make_featurizers():
+        featurizer.fit_transform([liquid(n_particles)])
+
+
 def memory_of(*arguments):
     """MB that this script prints in a process of its own."""
     command = [sys.executable, "-W", "ignore", __file__, *map(str, arguments)]
@@ -56,5 +61,6 @@ def memory_of(*arguments):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    {"train": train, "predict": predict}[sys.argv[1]](*map(int, sys.argv[2:]))
+    work = {"train": train, "predict": predict, "featurize": featurize}[sys.argv[1]]
+    work(*map(int, sys.argv[2:]))
     print(peak() - WITHOUT)

@@ -19,7 +19,7 @@ from glassclf.featurizers import (
     RDFFeaturizer,
 )
 
-DENSITY, K, R_PAIRS, R_RDF, N_BINS = 1.2, 6, 2.0, 5.0, 100
+DENSITY, K, R_PAIRS, R_RDF, N_BINS, N_PIXELS = 1.2, 6, 2.0, 5.0, 100, 64
 
 
 def liquid(n_particles, seed=0):
@@ -52,13 +52,24 @@ def same_functions(ours, theirs, name):
         raise SystemExit(f"{name}: the functions differ")
 
 
+def same_orders(ours, theirs, name):
+    # In single precision a neighbour may be another one of nearly equal distance.
+    if not np.allclose(ours, theirs, atol=1e-3):
+        raise SystemExit(f"{name}: the bond orders differ")
+
+
+def same_images(ours, theirs, name):
+    if not np.array_equal(ours, theirs):
+        raise SystemExit(f"{name}: the images differ")
+
+
 def search_rows(quick):
     """Rows of the table."""
     one = liquid(400 if quick else 4320)
     n, length = one.n_particles, one.box[0]
     wrapped = one.positions % length
     flat = np.column_stack([wrapped, np.zeros(n)])
-    nearest, within, functions = {}, {}, {}
+    nearest, within, functions, orders = {}, {}, {}, {}
     nearest["scipy"] = lambda: cKDTree(wrapped, boxsize=one.box).query(wrapped, K + 1)[0][:, 1:]
     try:
         import freud
@@ -75,6 +86,7 @@ def search_rows(quick):
         nearest["freud"] = lambda: found(num_neighbors=K)
         within["freud"] = lambda: found(r_max=R_PAIRS)
         functions["freud"] = lambda: freud_functions(freud, box, centered, one.types)
+        orders["freud"] = lambda: freud_orders(freud, box, centered, one.types)
     try:
         import vesin
     except ImportError:
@@ -86,7 +98,8 @@ def search_rows(quick):
             within[name] = lambda neighbors=neighbors: neighbors.compute(
                 points=flat, box=cell, periodic=[True, True, False], quantities="ijDd"
             )[3]
-    rdf = RDFFeaturizer(R_RDF, N_BINS).fit([one])
+    rdf, order = RDFFeaturizer(R_RDF, N_BINS).fit([one]), BondOrderFeaturizer((K,)).fit([one])
+    image = ImageFeaturizer(N_PIXELS, blur=0).fit([one])
     n_pairs = len(pairs_within(one, R_PAIRS).distances)
     # Two numbers of the pair, its vector and its length.
     per_pair = 8 * (2 + 2 + 1)
@@ -117,6 +130,20 @@ def search_rows(quick):
             # A square root, two multiplications and five additions for each pair, once.
             "n_operations": 8 * n * DENSITY * np.pi * R_RDF**2 / 2,
         },
+        {
+            "name": f"bond order psi{K}, {size}",
+            "ours": lambda: order.transform([one])[0].reshape(2, -1),
+            "peers": orders,
+            "goal": {},
+            "check": same_orders,
+        },
+        {
+            "name": f"image of {N_PIXELS} x {N_PIXELS}, {size}",
+            "ours": lambda: image.transform([one])[0],
+            "peers": {"numpy histograms": lambda: histograms(wrapped, one)},
+            "goal": {},
+            "check": same_images,
+        },
     ]
 
 
@@ -132,10 +159,9 @@ def freud_functions(freud, box, points, types):
     return np.array(found)
 
 
-def two_jobs(n_configurations, n_particles, n_repeats):
-    """Ratios of the time that all featurizers take with ``n_jobs=1`` and with 2."""
-    X = Configurations([liquid(n_particles, seed) for seed in range(n_configurations)])
-    featurizers = [
+def make_featurizers():
+    """One of each kind, for the same particles."""
+    return [
         RDFFeaturizer(),
         BondOrderFeaturizer(),
         GraphFeaturizer(n_neighbors=K),
@@ -143,6 +169,27 @@ def two_jobs(n_configurations, n_particles, n_repeats):
         GraphFeaturizer(r_max=R_PAIRS),
         ImageFeaturizer(),
     ]
+
+
+def freud_orders(freud, box, points, types):
+    """Statistics over the particles of each type."""
+    query = {"num_neighbors": K, "exclude_ii": True}
+    found = np.abs(freud.order.Hexatic(K).compute((box, points), neighbors=query).particle_order)
+    by_type = [found[types == kind] for kind in (0, 1)]
+    return np.array([[x.mean(), x.std(), *np.quantile(x, [0.1, 0.5, 0.9])] for x in by_type])
+
+
+def histograms(positions, one):
+    edges = [np.linspace(0, length, N_PIXELS + 1) for length in one.box]
+    return np.array(
+        [np.histogram2d(*positions[one.types == kind].T, bins=edges)[0] for kind in (0, 1)]
+    )
+
+
+def two_jobs(n_configurations, n_particles, n_repeats):
+    """Ratios of the time that all featurizers take with ``n_jobs=1`` and with 2."""
+    X = Configurations([liquid(n_particles, seed) for seed in range(n_configurations)])
+    featurizers = make_featurizers()
     for featurizer in featurizers:
         featurizer.set_params(n_jobs=2).fit(X[:2]).transform(X[:8])
     ratios = []

@@ -117,20 +117,31 @@ def draw_scaling(sizes, times, path):
 
 
 def versions():
-    found = []
+    """What is installed, and the names of what is not."""
+    found, missing = [], []
     for name in VERSIONS:
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
-            found.append(f"{name} is not installed, and left out")
-    return ", ".join(found)
+            missing.append(name)
+    return ", ".join(found), missing
 
 
 def main(output, n_repeats, quick, glassml):
     torch.set_num_threads(1)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
+    found, missing = versions()
+    print(
+        f"{platform.processor() or platform.machine()}, {joblib.cpu_count()} cores, one thread, "
+        f"{n_repeats} repeats; Python {platform.python_version()}, {found}"
+    )
+    if missing:
+        print(f"left out, as not installed: {', '.join(missing)}")
+    if glassml is None:
+        print("left out, as --glassml names no folder: glassML")
     rates = machine_rates()
+    print(f"copies {rates[0] / 1e9:.1f} GB/s, products {rates[1] / 1e9:.0f} GFLOP/s\n")
     rows = [Row(**row) for row in [*search_rows(quick), *network_rows(quick, glassml)]]
     print(
         f"{'milliseconds':40}{'peer':16}{'ours':>9}{'peer':>9}   ratio (half of them)"
@@ -153,11 +164,9 @@ def main(output, n_repeats, quick, glassml):
         f"{memory_of('train', *train):.0f} MB, goal 1000; predicting {predict[1]} x {predict[0]} "
         f"{memory_of('predict', *predict):.0f} MB"
     )
-    print(
-        f"\n{platform.processor() or platform.machine()}, {joblib.cpu_count()} cores, one thread, "
-        f"{n_repeats} repeats; copies {rates[0] / 1e9:.1f} GB/s, products {rates[1] / 1e9:.0f} "
-        f"GFLOP/s; Python {platform.python_version()}, {versions()}\nthe figure is in {output}/"
-    )
+    memories = ", ".join(f"{size}: {memory_of('featurize', size):.0f} MB" for size in sizes[::2])
+    print(f"the same: all features of one configuration, by its number of particles: {memories}")
+    print(f"\nthe figure is in {output}/")
 
 
 if __name__ == "__main__":
