@@ -194,7 +194,7 @@ def _pairs(configuration, r_max, both):
     return Pairs(np.repeat(np.arange(len(degrees)), degrees), *room.filled())
 
 
-def find_within(configuration, r_max, room, *, both=True, n_alike=1.0):
+def find_within(configuration, r_max, room, *, both=True):
     """Find what :func:`pairs_within` finds, and put it behind what a room holds already.
 
     Parameters
@@ -204,8 +204,6 @@ def find_within(configuration, r_max, room, *, both=True, n_alike=1.0):
     room : Room
     both : bool, default=True
         Whether to find both directions of a pair.
-    n_alike : float, default=1.0
-        Room is made for so many configurations like this one, where there is none left.
 
     Returns
     -------
@@ -220,12 +218,11 @@ def find_within(configuration, r_max, room, *, both=True, n_alike=1.0):
     # Enough where the density is even; more are made where it is not.
     n_most = compiled(kernels.count_candidates)(cells.starts, cells.shape, cells.bounds)
     with np.errstate(over="ignore", invalid="ignore"):
-        n_around = len(left) * _ball(n_dims) * np.float64(r_max) ** n_dims
+        n_around = len(left) * unit_ball(n_dims) * np.float64(r_max) ** n_dims
         n_expected = len(left) * (1 + 1.1 * n_around / volume(configuration.cell))
     # Of the two the first stays where the other is not a number.
     n_expected = 1 + int(min(n_most, n_expected / (1 if both else 2)))
-    if len(room.free()[0]) < n_expected:
-        room.reserve(int(n_alike * n_expected))
+    room.reserve(n_expected)
     degrees = []
     while len(left):
         degrees.append(cells.find(left, r_max, room.free(), both=both))
@@ -236,8 +233,8 @@ def find_within(configuration, r_max, room, *, both=True, n_alike=1.0):
     return np.concatenate(degrees)
 
 
-def _ball(n_dims):
-    """Volume of a ball of radius 1."""
+def unit_ball(n_dims):
+    """Volume of a ball of radius 1, in two dimensions the area of a circle."""
     return np.pi if n_dims == 2 else 4 / 3 * np.pi
 
 
@@ -282,7 +279,7 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
     # With some more than wanted on average nearly all have enough.
     wanted = n_neighbors + 1
     share = (wanted + 2.5 * np.sqrt(wanted)) / n_particles
-    r_max = float((share * occupied_volume(configuration) / _ball(n_dims)) ** (1 / n_dims))
+    r_max = float((share * occupied_volume(configuration) / unit_ball(n_dims)) ** (1 / n_dims))
     left, found = np.arange(n_particles), (targets, vectors, distances)
     while len(left):
         if count_images(configuration, r_max) > len(left):

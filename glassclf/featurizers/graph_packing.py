@@ -4,12 +4,12 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
-from glassclf.configurations.neighbors import find_within, too_many, write_nearest
+from glassclf.configurations.neighbors import find_within, too_many, unit_ball, write_nearest
 from glassclf.configurations.room import Room, places
 from glassclf.featurizers.base import chunks_for, featurize_all
 from glassclf.featurizers.graphs import Graphs
 
-# Places over pairs that are expected, where sizes are alike.
+# Places over bonds that are expected.
 SPARE = 1.1
 
 
@@ -66,11 +66,10 @@ def bond_within(X, r_max, n_jobs):
     """
     room = Room(places(0, X.n_dims, np.int32, np.float32))
     if effective_n_jobs(n_jobs) == 1 or len(X) == 1:
-        return _packed(X, _search(X, 0, r_max, room), room.filled())
-    first = X[:1]
-    _search(first, 0, r_max, room)
-    n_expected = SPARE * room.n_filled * len(X.types) / len(first.types)
-    room = Room(places(int(n_expected), X.n_dims, np.int32, np.float32))
+        return _packed(X, _search(X, 0, r_max, room, looks_ahead=True), room.filled())
+    _search(X[:1], 0, r_max, room)
+    n_expected = _expect(X, r_max, room.n_filled)
+    room = Room(places(n_expected, X.n_dims, np.int32, np.float32))
     chunks = chunks_for(n_jobs, len(X))
     rooms = room.divide(np.diff(X.offsets[[0, *(stop for _, stop in chunks)]]) / len(X.types))
     degrees = Parallel(n_jobs=n_jobs, require="sharedmem")(
@@ -81,22 +80,38 @@ def bond_within(X, r_max, n_jobs):
     return _packed(X, np.concatenate(degrees), room.filled())
 
 
-def _search(X, first, r_max, room):
+def _search(X, first, r_max, room, looks_ahead=False):
     """Bonds of each particle; ``first`` is the number of X[0] in errors."""
-    return np.concatenate(list(featurize_all(_Search(X, r_max, room), X, first)))
+    degrees = []
+    for found in featurize_all(_Search(r_max, room), X, first):
+        degrees.append(found)
+        if looks_ahead and len(degrees) == 1:
+            room.reserve(_expect(X, r_max, room.n_filled) - room.n_filled)
+    return np.concatenate(degrees)
 
 
 class _Search:
     """What ``featurize_all`` asks of a featurizer: bonds, which are kept in one room."""
 
-    def __init__(self, X, r_max, room):
-        self.r_max, self.room, self.n_left = r_max, room, len(X.types)
+    def __init__(self, r_max, room):
+        self.r_max, self.room = r_max, room
 
     def _featurize(self, configuration):
-        n = configuration.n_particles
-        degrees = find_within(configuration, self.r_max, self.room, n_alike=self.n_left / n)
-        self.n_left -= n
-        return degrees
+        return find_within(configuration, self.r_max, self.room)
+
+
+def _expect(X, r_max, n_first):
+    """Bonds of a set whose first configuration has ``n_first``, with some to spare.
+
+    By the density, or as many as in the first one where that is less: the density tells nothing
+    where particles stand outside the box, and the first one may be a crowd.
+    """
+    n = X.n_particles
+    with np.errstate(over="ignore"):
+        within = (
+            unit_ball(X.n_dims) * np.float64(r_max) ** X.n_dims / np.abs(np.linalg.det(X.cells))
+        )
+    return int(SPARE * (n * np.minimum(1 + n * within, n_first / n[0])).sum())
 
 
 def _packed(X, degrees, found):
