@@ -59,3 +59,33 @@ def send_back(messages, bias, values, neighbors, sources, first, nodes, of_value
             of_values[neighbor, channel] += message * nodes[node, channel]
         for channel in range(values.shape[1]):
             messages[edge, channel] = values[neighbor, channel] * nodes[node, channel]
+
+
+def add_by_type(states, neighbors, sources, types, n_types, sums):
+    """Add up states of bonds at the nodes they start from, by the type of the neighbour.
+
+    Parameters
+    ----------
+    states : ndarray of float of shape (n_edges, width)
+    neighbors, sources : ndarray of int64 of shape (n_edges,)
+    types : ndarray of int64 of shape (n_nodes,)
+    n_types : int
+    sums : ndarray of float of shape (n_nodes, n_types * width)
+        Increased in place.
+
+    Returns
+    -------
+    known : bool
+        False as soon as an edge joins nodes that are not there.
+    """
+    width = states.shape[1]
+    for edge in range(len(states)):
+        node, neighbor = sources[edge], neighbors[edge]
+        if not (0 <= node < len(sums) and 0 <= neighbor < len(types)):
+            return False
+        kind = types[neighbor]
+        if not 0 <= kind < n_types:
+            return False
+        for channel in range(width):
+            sums[node, kind * width + channel] += states[edge, channel]
+    return True

@@ -3,7 +3,7 @@
 import torch
 
 from glassclf._compilation import compiled
-from glassclf.networks.filter_kernels import add_messages, send_back
+from glassclf.networks.filter_kernels import add_by_type, add_messages, send_back
 
 # Bonds that are worked on at once: their messages stay in the processor's cache.
 CHUNK = 8192
@@ -41,11 +41,12 @@ class FilteredSum(torch.autograd.Function):
         ctx.save_for_backward(values, weight, bias, edges, neighbors, sources)
         ctx.n_neighbors = n_neighbors
         sums = torch.zeros_like(values)
+        of_bonds, of_nodes = _arrays(neighbors, sources), _arrays(_or_zero(bias, values), values)
+        (written,) = _arrays(sums)
         for nodes, bonds in _chunks(sources, len(values), n_neighbors):
-            messages = edges[bonds] @ weight.T
-            indices = neighbors[bonds], sources[bonds], nodes
-            known = _run(add_messages, messages, bias, values, *indices, sums)
-            if not known:
+            (messages,) = _arrays(edges[bonds] @ weight.T)
+            own = (array[bonds] for array in of_bonds)
+            if not compiled(add_messages)(messages, *of_nodes, *own, nodes.start, written[nodes]):
                 raise IndexError(UNKNOWN)
         return sums
 
@@ -58,10 +59,13 @@ class FilteredSum(torch.autograd.Function):
         of_values, of_weight = torch.zeros_like(values), torch.zeros_like(weight)
         of_bias = None if bias is None else torch.zeros_like(bias)
         of_edges = torch.empty_like(edges) if ctx.needs_input_grad[3] else None
+        of_bonds, of_nodes = _arrays(neighbors, sources), _arrays(_or_zero(bias, values), values)
+        given, written = _arrays(gradient, of_values)
         for nodes, bonds in _chunks(sources, len(values), ctx.n_neighbors):
             messages = edges[bonds] @ weight.T
-            indices = neighbors[bonds], sources[bonds], nodes
-            _run(send_back, messages, bias, values, *indices, gradient, of_values)
+            own = (array[bonds] for array in of_bonds)
+            more = nodes.start, given[nodes], written
+            compiled(send_back)(*_arrays(messages), *of_nodes, *own, *more)
             of_weight.addmm_(messages.T, edges[bonds])
             if bias is not None:
                 of_bias += messages.sum(0)
@@ -87,13 +91,38 @@ def pays_in_pieces(values, edges):
     return plain and on_cpu and values.dtype == edges.dtype in (torch.float32, torch.float64)
 
 
-def _run(kernel, messages, bias, values, neighbors, sources, nodes, at_nodes, *written):
-    """Call a compiled loop with arrays in place of tensors."""
-    bias = values.new_zeros(values.shape[1]) if bias is None else bias
-    tensors = messages, bias, values, neighbors, sources
-    arrays = [tensor.detach().numpy() for tensor in tensors]
-    more = [tensor.numpy() for tensor in (at_nodes[nodes], *written)]
-    return compiled(kernel)(*arrays, nodes.start, *more)
+def sum_by_type(states, neighbors, sources, types, n_types):
+    """Sum states of bonds over those that leave each node, by the type of the neighbour.
+
+    Parameters
+    ----------
+    states : tensor of shape (n_edges, width)
+        On the CPU; nobody asks for their gradient.
+    neighbors, sources : tensor of int64 of shape (n_edges,)
+    types : tensor of int64 of shape (n_nodes,)
+    n_types : int
+
+    Returns
+    -------
+    sums : tensor of shape (n_nodes, n_types * width)
+    """
+    sums = states.new_zeros(len(types), n_types * states.shape[1])
+    *arrays, written = _arrays(states, neighbors, sources, types, sums)
+    if not compiled(add_by_type)(*arrays, n_types, written):
+        raise IndexError(
+            "neighbors and sources must be numbers of nodes, and types must be below "
+            f"n_types={n_types}"
+        )
+    return sums
+
+
+def _arrays(*tensors):
+    """Arrays in the memory of tensors."""
+    return [tensor.detach().numpy() for tensor in tensors]
+
+
+def _or_zero(bias, values):
+    return values.new_zeros(values.shape[1]) if bias is None else bias
 
 
 def _chunks(sources, n_nodes, n_neighbors):

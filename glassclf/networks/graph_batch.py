@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
-from glassclf.networks.filtered_sum import FilteredSum, pays_in_pieces
+from glassclf.networks.filtered_sum import FilteredSum, pays_in_pieces, sum_by_type
 
 
 @dataclass(eq=False)
@@ -87,6 +87,8 @@ class GraphBatch:
 
         The result has shape (n_nodes, n_types * width).
         """
+        if pays_in_pieces(values, values) and not values.requires_grad:
+            return sum_by_type(values, self.neighbors, self.sources, self.types, n_types)
         places = self.sources * n_types + self.types.index_select(0, self.neighbors)
         out = values.new_zeros(len(self.types) * n_types, values.shape[1])
         return out.index_add(0, places, values).reshape(len(self.types), -1)

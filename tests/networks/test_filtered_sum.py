@@ -75,6 +75,26 @@ def test_sum_by_type_is_that_of_one_hot_types():
     kinds = nn.functional.one_hot(batch.types, 3).float()[batch.neighbors]
     plain = batch.sum_edges((kinds[:, :, None] * values[:, None, :]).flatten(1))
     torch.testing.assert_close(batch.sum_edges_by_type(values, 3), plain)
+    with_gradient = batch.sum_edges_by_type(values.requires_grad_(), 3)
+    torch.testing.assert_close(with_gradient, plain)
+    with_gradient.sum().backward()
+    assert torch.equal(values.grad, torch.ones_like(values))
+
+
+@pytest.mark.parametrize("wrong", ["neighbors", "negative", "sources", "types"])
+def test_sums_by_type_of_unknown_nodes_or_types_are_refused(wrong):
+    batch = random_batch(50, 4)
+    if wrong == "neighbors":
+        batch.neighbors[10] = 50
+    elif wrong == "negative":
+        batch.neighbors[10] = -1
+    elif wrong == "sources":
+        batch.sources[-1] = 50
+    else:
+        batch.types[:] = 3
+    message = "must be numbers of nodes, and types must be below n_types=3"
+    with pytest.raises(IndexError, match=message):
+        batch.sum_edges_by_type(torch.rand(200, 5), 3)
 
 
 @pytest.mark.parametrize("n_neighbors", [None, 4])
