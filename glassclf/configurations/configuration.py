@@ -6,6 +6,7 @@ from glassclf.configurations.box import cell_from_box, fractional, is_rectangula
 
 # Boxes that a particle may have moved through: beyond, its place in the box is off by 1e-6 of it.
 MAX_TURNS = 1e10
+FARTHEST = 1e100
 
 
 class Configuration:
@@ -108,6 +109,13 @@ def _check_positions(positions):
         bad = int(np.argmin(finite))
         raise ValueError(
             f"positions must be finite, got {positions[bad].tolist()} for particle {bad}"
+        )
+    far = (np.abs(positions) > FARTHEST).any(axis=1)
+    if far.any():
+        bad = int(np.argmax(far))
+        raise ValueError(
+            f"positions must be below {FARTHEST:g}, or distances could not be squared, got "
+            f"{positions[bad].tolist()} for particle {bad}"
         )
     return positions
 

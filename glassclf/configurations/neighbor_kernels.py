@@ -104,7 +104,7 @@ def fill_cells(coordinates, cell, inverse, periodic, reach, r_max):
     while n_cells > 100 + 2 * n_points:
         n_cells = 1.0
         for axis in range(3):
-            n_cells *= math.floor((high[axis] - low[axis]) / width) + 1
+            n_cells *= 1 + (high[axis] - low[axis]) / width
         width *= 1.2
     width /= 1.2
     shape = np.empty(3, np.int64)

@@ -292,7 +292,8 @@ def write_nearest(configuration, n_neighbors, targets, vectors, distances):
             return
         cells = Cells.within(configuration, r_max)
         if len(left) < n_particles:
-            found = places(len(left) * n_neighbors, n_dims)
+            # Of the same precision: places that stay free hold anything, which would be rounded.
+            found = places(len(left) * n_neighbors, n_dims, targets.dtype, vectors.dtype)
         degrees = cells.find(left, r_max, found, n_most=n_neighbors)
         if len(left) < n_particles:
             for values, some in zip((targets, vectors, distances), found):

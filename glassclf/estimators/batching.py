@@ -115,7 +115,8 @@ def batch_ends(sizes, batch_size):
     n = len(sizes)
     if sizes.min() == sizes.max():
         return np.append(np.arange(batch_size, n, batch_size), n)
-    limit, filled = batch_size * sizes.mean(), np.cumsum(sizes)
+    # In whole numbers: a mean is rounded, and all samples may be just one batch.
+    limit, filled = batch_size * int(sizes.sum()) // n, np.cumsum(sizes)
     start, ends = 0, []
     while start < n:
         done = filled[start] - sizes[start]

@@ -1,5 +1,7 @@
 """Bonds of a whole set of configurations, in threads, written where they stay."""
 
+import contextlib
+
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
@@ -69,7 +71,9 @@ def bond_within(X, r_max, n_jobs):
         return _packed(X, _search(X, 0, r_max, room, looks_ahead=True), room.filled())
     _search(X[:1], 0, r_max, room)
     n_expected = _expect(X, r_max, room.n_filled)
-    room = Room(places(n_expected, X.n_dims, np.int32, np.float32))
+    room = Room(places(0, X.n_dims, np.int32, np.float32))
+    with contextlib.suppress(MemoryError):  # the parts make room of their own
+        room.reserve(n_expected)
     chunks = chunks_for(n_jobs, len(X))
     rooms = room.divide(np.diff(X.offsets[[0, *(stop for _, stop in chunks)]]) / len(X.types))
     degrees = Parallel(n_jobs=n_jobs, require="sharedmem")(
@@ -86,7 +90,9 @@ def _search(X, first, r_max, room, looks_ahead=False):
     for found in featurize_all(_Search(r_max, room), X, first):
         degrees.append(found)
         if looks_ahead and len(degrees) == 1:
-            room.reserve(_expect(X, r_max, room.n_filled) - room.n_filled)
+            # More than there is may be expected; each configuration makes room for what it needs.
+            with contextlib.suppress(MemoryError):
+                room.reserve(_expect(X, r_max, room.n_filled) - room.n_filled)
     return np.concatenate(degrees)
 
 

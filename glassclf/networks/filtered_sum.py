@@ -91,29 +91,31 @@ def pays_in_pieces(values, edges):
     return plain and on_cpu and values.dtype == edges.dtype in (torch.float32, torch.float64)
 
 
-def sum_by_type(states, neighbors, sources, types, n_types):
+class SumByType(torch.autograd.Function):
     """Sum states of bonds over those that leave each node, by the type of the neighbour.
+
+    A function of PyTorch without derivatives: to ask for one is an error, not a zero.
 
     Parameters
     ----------
     states : tensor of shape (n_edges, width)
-        On the CPU; nobody asks for their gradient.
+        On the CPU.
     neighbors, sources : tensor of int64 of shape (n_edges,)
     types : tensor of int64 of shape (n_nodes,)
     n_types : int
-
-    Returns
-    -------
-    sums : tensor of shape (n_nodes, n_types * width)
     """
-    sums = states.new_zeros(len(types), n_types * states.shape[1])
-    *arrays, written = _arrays(states, neighbors, sources, types, sums)
-    if not compiled(add_by_type)(*arrays, n_types, written):
-        raise IndexError(
-            "neighbors and sources must be numbers of nodes, and types must be below "
-            f"n_types={n_types}"
-        )
-    return sums
+
+    @staticmethod
+    def forward(ctx, states, neighbors, sources, types, n_types):
+        """Sums of shape (n_nodes, n_types * width)."""
+        sums = states.new_zeros(len(types), n_types * states.shape[1])
+        *arrays, written = _arrays(states, neighbors, sources, types, sums)
+        if not compiled(add_by_type)(*arrays, n_types, written):
+            raise IndexError(
+                "neighbors and sources must be numbers of nodes, and types must be below "
+                f"n_types={n_types}"
+            )
+        return sums
 
 
 def _arrays(*tensors):

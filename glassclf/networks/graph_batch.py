@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
-from glassclf.networks.filtered_sum import FilteredSum, pays_in_pieces, sum_by_type
+from glassclf.networks.filtered_sum import FilteredSum, SumByType, pays_in_pieces
 
 
 @dataclass(eq=False)
@@ -87,8 +87,9 @@ class GraphBatch:
 
         The result has shape (n_nodes, n_types * width).
         """
-        if pays_in_pieces(values, values) and not values.requires_grad:
-            return sum_by_type(values, self.neighbors, self.sources, self.types, n_types)
+        fits = values.dim() == 2 and len(values) == len(self.sources)
+        if fits and not values.requires_grad and pays_in_pieces(values, values):
+            return SumByType.apply(values, self.neighbors, self.sources, self.types, n_types)
         places = self.sources * n_types + self.types.index_select(0, self.neighbors)
         out = values.new_zeros(len(self.types) * n_types, values.shape[1])
         return out.index_add(0, places, values).reshape(len(self.types), -1)
@@ -98,7 +99,10 @@ class GraphBatch:
 
         ``filters`` is a linear layer from states of edges, shape (n_edges, n_states), to width.
         """
-        if pays_in_pieces(values, edges):
+        # Where widths or numbers of rows differ PyTorch says what is wrong.
+        fits = values.dim() == edges.dim() == 2 and len(edges) == len(self.sources)
+        fits = fits and values.shape[1] == len(filters.weight)
+        if fits and pays_in_pieces(values, edges):
             indices = self.neighbors, self.sources, self.n_neighbors
             return FilteredSum.apply(values, filters.weight, filters.bias, edges, *indices)
         # index_select, not indexing: its gradient is a plain index_add, much faster on the CPU.

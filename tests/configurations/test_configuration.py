@@ -64,6 +64,10 @@ def test_unsigned_and_small_types_are_taken():
         ({"positions": [[0, 0], [np.nan, 1]]}, r"finite, got \[nan, 1.0\] for particle 1"),
         ({"positions": [[np.inf, 0], [1, 1]]}, r"finite, got \[inf, 0.0\] for particle 0"),
         (
+            {"positions": [[0, -1e101], [1, 1]]},
+            r"below 1e\+100, or .* for particle 0",
+        ),
+        (
             {"positions": [[0, 0], [1, -3e12]]},
             r"particle 1 at \[1.0, -3.+\] lies [\d.e+]+ boxes away along direction 1: rounding has "
             "moved it within the box; give positions that are folded into the box",

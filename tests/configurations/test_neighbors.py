@@ -319,3 +319,12 @@ def test_one_far_out_along_an_open_direction_finds_its_neighbours(distance):
     expected = np.sort(np.linalg.norm(vectors, axis=2), axis=1)[:, 1:7]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert pairs.targets.reshape(400, 6)[[3, 7], 0].tolist() == [7, 3]
+
+
+@pytest.mark.parametrize("distance", [1e19, 1e90])
+def test_no_distance_is_too_far_for_the_grid(distance):
+    positions = [[0.0, 0.0], [1.0, 0.0], [distance, 0.0]]
+    one = Configuration(positions, [0, 0, 0], [5.0, 5.0], periodic=False)
+    assert pairs_within(one, 2.0).targets.tolist() == [1, 0]
+    # To the last one both others are equally far, as far as numbers tell.
+    assert nearest_neighbors(one, 2).targets.tolist() == [1, 2, 0, 2, 0, 1]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassclf.estimators import MPNNClassifier
-from glassclf.estimators.batching import ArraySamples, GraphSamples, filled_batches
+from glassclf.estimators.batching import ArraySamples, GraphSamples, batch_ends, filled_batches
 from glassclf.featurizers import GraphFeaturizer, Graphs
 from glassclf.testing import noisy_lattice
 
@@ -32,6 +32,11 @@ def test_every_sample_once_and_no_batch_too_full(sizes, batch_size):
     # Greedy: the first sample of the next batch would have been too much.
     for rows, following in zip(batches, batches[1:]):
         assert samples.n_nodes[np.append(rows, following[0])].sum() > limit * (1 - 1e-12)
+
+
+def test_all_samples_make_one_batch():
+    """The mean of these sizes, times seven, is a little less than their sum."""
+    assert batch_ends(np.array([48, 43, 39, 44, 18, 18, 41]), 7).tolist() == [7]
 
 
 @pytest.mark.parametrize("samples", [Sized([7] * 10), ArraySamples(np.zeros((10, 1)))])

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -201,3 +204,38 @@ def test_a_radius_of_another_unit_names_the_sample(gas):
     for n_jobs in (1, 2):
         with pytest.raises(ValueError, match="configuration 1: r_max=50 spans .* in one unit"):
             GraphFeaturizer(r_max=50.0, n_jobs=n_jobs).fit_transform(X)
+
+
+def test_what_memory_held_before_is_not_read():
+    """In places that stay free, where few neighbours are within the first radius."""
+    rng = np.random.default_rng(4)
+    sizes = (8, 12, 30, 9, 25, 60, 10, 200) * 3
+    X = [(5 * rng.uniform(0, 1, (n, 2)) ** 3, np.zeros(n, int), [5.0, 5.0]) for n in sizes]
+    with np.errstate(all="raise"):
+        for _ in range(5):
+            before = [np.full(size, 1e300) for size in range(1, 400)]
+            del before
+            GraphFeaturizer(6).fit_transform(X)
+
+
+CROWD_FIRST = """
+import resource, sys
+import numpy as np
+from glassclf.configurations import Configuration
+from glassclf.featurizers import GraphFeaturizer
+rng = np.random.default_rng(3)
+def spread(length):
+    return Configuration(rng.uniform(0, length, (1500, 2)), [0] * 1500, [1, 1], periodic=False)
+X = [spread(1), *[spread(60) for _ in range(400)]]
+resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30,) * 2)
+graphs = GraphFeaturizer(r_max=1.5, n_jobs=int(sys.argv[1])).fit_transform(X)
+assert graphs.n_edges[0] == 1500 * 1499
+assert graphs.n_edges.sum() < 5e6
+"""
+
+
+@pytest.mark.parametrize("n_jobs", ["1", "2"])
+def test_a_crowd_in_front_takes_no_memory_for_the_others(n_jobs):
+    command = [sys.executable, "-c", CROWD_FIRST, n_jobs]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

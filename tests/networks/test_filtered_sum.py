@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.autograd import forward_ad
 
 from glassclf.networks import filtered_sum
 from glassclf.networks.filtered_sum import FilteredSum, pays_in_pieces
@@ -112,6 +113,31 @@ def test_edges_between_unknown_nodes_are_refused(n_neighbors, wrong):
     filters, edges = nn.Linear(5, 8), torch.rand(len(batch.sources), 5)
     with pytest.raises(IndexError, match="must be numbers of nodes"):
         batch.sum_messages(values, filters, edges)
+
+
+def test_sums_by_type_have_no_forward_derivative():
+    """It would be a zero that is wrong."""
+    batch = random_batch(11)
+    with forward_ad.dual_level():
+        values = torch.rand(len(batch.sources), 5)
+        dual = forward_ad.make_dual(values, torch.ones_like(values))
+        with pytest.raises((NotImplementedError, RuntimeError), match="forward mode AD"):
+            batch.sum_edges_by_type(dual, 3)
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+def test_rows_that_are_not_edges_are_refused(gradient):
+    batch = random_batch(11)
+    values = torch.rand(len(batch.sources) - 1, 5, requires_grad=gradient)
+    with pytest.raises((RuntimeError, IndexError), match="should (be equal to|have the same)"):
+        batch.sum_edges_by_type(values, 3)
+
+
+@pytest.mark.parametrize(("width", "n_edges"), [(40, 44), (8, 43)])
+def test_messages_of_other_shapes_are_refused(width, n_edges):
+    batch = random_batch(11, 4)
+    with pytest.raises(RuntimeError, match="must match"):
+        batch.sum_messages(torch.rand(11, width), nn.Linear(5, 8), torch.rand(n_edges, 5))
 
 
 def test_no_edges_at_all():
