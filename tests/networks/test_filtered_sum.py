@@ -82,34 +82,34 @@ def test_sum_by_type_is_that_of_one_hot_types():
     assert torch.equal(values.grad, torch.ones_like(values))
 
 
+def misdirect(batch, wrong):
+    """Let an edge join nodes that are not there."""
+    if wrong == "sources":
+        batch.sources[-1] = len(batch.types)
+    else:
+        batch.neighbors[100] = -1 if wrong == "negative" else len(batch.types)
+
+
 @pytest.mark.parametrize("wrong", ["neighbors", "negative", "sources", "types"])
 def test_sums_by_type_of_unknown_nodes_or_types_are_refused(wrong):
-    batch = random_batch(50, 4)
-    if wrong == "neighbors":
-        batch.neighbors[10] = 50
-    elif wrong == "negative":
-        batch.neighbors[10] = -1
-    elif wrong == "sources":
-        batch.sources[-1] = 50
-    else:
+    batch = random_batch(200, 4)
+    if wrong == "types":
         batch.types[:] = 3
+    else:
+        misdirect(batch, wrong)
     message = "must be numbers of nodes, and types must be below n_types=3"
     with pytest.raises(IndexError, match=message):
-        batch.sum_edges_by_type(torch.rand(200, 5), 3)
+        batch.sum_edges_by_type(torch.rand(800, 5), 3)
 
 
 @pytest.mark.parametrize("n_neighbors", [None, 4])
 @pytest.mark.parametrize("wrong", ["neighbors", "negative", "sources", "values"])
 def test_edges_between_unknown_nodes_are_refused(n_neighbors, wrong):
     batch, values = random_batch(200, n_neighbors), torch.rand(200, 8)
-    if wrong == "neighbors":
-        batch.neighbors[100] = 200
-    elif wrong == "negative":
-        batch.neighbors[100] = -1
-    elif wrong == "sources":
-        batch.sources[-1] = 200
-    else:
+    if wrong == "values":
         values = values[:100]
+    else:
+        misdirect(batch, wrong)
     filters, edges = nn.Linear(5, 8), torch.rand(len(batch.sources), 5)
     with pytest.raises(IndexError, match="must be numbers of nodes"):
         batch.sum_messages(values, filters, edges)
@@ -121,7 +121,7 @@ def test_sums_by_type_have_no_forward_derivative():
     with forward_ad.dual_level():
         values = torch.rand(len(batch.sources), 5)
         dual = forward_ad.make_dual(values, torch.ones_like(values))
-        with pytest.raises((NotImplementedError, RuntimeError), match="forward mode AD"):
+        with pytest.raises(RuntimeError, match="forward mode AD"):
             batch.sum_edges_by_type(dual, 3)
 
 
@@ -129,7 +129,7 @@ def test_sums_by_type_have_no_forward_derivative():
 def test_rows_that_are_not_edges_are_refused(gradient):
     batch = random_batch(11)
     values = torch.rand(len(batch.sources) - 1, 5, requires_grad=gradient)
-    with pytest.raises((RuntimeError, IndexError), match="should (be equal to|have the same)"):
+    with pytest.raises(RuntimeError, match="should (be equal to|have the same)"):
         batch.sum_edges_by_type(values, 3)
 
 
