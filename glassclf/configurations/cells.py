@@ -47,11 +47,15 @@ class Cells(NamedTuple):
             If ``r_max`` spans too many images of the box.
         """
         keep_freed_memory()
-        cell, inverse, periodic, between = _in_three_dimensions(
-            configuration.cell.tobytes(), configuration.periodic.tobytes()
-        )
+        cell, inverse, periodic, between = _in_three_dimensions(configuration)
         reach = r_max / between * (1 + 1e-9) + 1e-12
-        _check_images(r_max, count_images(configuration, r_max), len(configuration.positions))
+        n_images = count_images(configuration, r_max)
+        n_points = n_images * len(configuration.positions)
+        if n_points > MAX_POINTS:
+            raise ValueError(
+                f"r_max={r_max:g} spans {n_images:.3g} images of the box, with {n_points:.3g} "
+                "particles: are r_max and the positions in one unit?"
+            )
         # A copy: for read-only arrays, such as maps of files, all would be compiled once more.
         coordinates = np.array(configuration.positions, order="C")
         filled = compiled(kernels.fill_cells)(coordinates, cell, inverse, periodic, reach, r_max)
@@ -84,27 +88,23 @@ class Cells(NamedTuple):
         return compiled(kernels.find_near)(*self[:-1], chosen, r_max, *how, *found)
 
 
-@lru_cache(maxsize=16)
-def _in_three_dimensions(cell, periodic):
+def _in_three_dimensions(configuration):
     """Lattice vectors, their inverse, whether they repeat, and distances of planes.
 
-    In two dimensions a first vector is added, along which nothing happens. Most sets have one box.
+    In two dimensions a first vector is added, along which nothing happens.
     """
+    return _geometry(configuration.cell.tobytes(), configuration.periodic.tobytes())
+
+
+# Most sets have one box.
+@lru_cache(maxsize=16)
+def _geometry(cell, periodic):
     periodic = np.frombuffer(periodic, dtype=bool)
     n_dims = len(periodic)
     whole, repeats = np.eye(3), np.zeros(3, dtype=bool)
     whole[-n_dims:, -n_dims:] = np.frombuffer(cell).reshape(n_dims, n_dims)
     repeats[-n_dims:] = periodic
     return whole, np.linalg.inv(whole), repeats, plane_distances(whole)
-
-
-def _check_images(r_max, n_images, n_particles):
-    """Refuse a radius that spans so many images that no memory holds them."""
-    if n_images * n_particles > MAX_POINTS:
-        raise ValueError(
-            f"r_max={r_max:g} spans {n_images:.3g} images of the box, with "
-            f"{n_images * n_particles:.3g} particles: are r_max and the positions in one unit?"
-        )
 
 
 def count_images(configuration, r_max):
@@ -120,9 +120,7 @@ def count_images(configuration, r_max):
     n_images : float
         The box itself included. Along open directions there is nothing.
     """
-    _, _, periodic, between = _in_three_dimensions(
-        configuration.cell.tobytes(), configuration.periodic.tobytes()
-    )
+    _, _, periodic, between = _in_three_dimensions(configuration)
     return float(np.prod(1 + 2 * r_max / between[periodic]))
 
 

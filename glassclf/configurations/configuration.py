@@ -6,6 +6,7 @@ from glassclf.configurations.box import cell_from_box, fractional, is_rectangula
 
 # Boxes that a particle may have moved through: beyond, its place in the box is off by 1e-6 of it.
 MAX_TURNS = 1e10
+# Largest coordinate, also along open directions.
 FARTHEST = 1e100
 
 
@@ -39,9 +40,9 @@ class Configuration:
     Raises
     ------
     ValueError
-        If there is no particle, a number is not finite, shapes disagree, a type is negative or not
-        an integer, the box has a length that is not positive, or a particle has moved through so
-        many boxes that rounding has moved it within the box.
+        If there is no particle, a number is not finite, a position is beyond 1e100, shapes
+        disagree, a type is negative or not an integer, the box has a length that is not positive,
+        or a particle has moved through so many boxes that rounding has moved it within the box.
 
     Notes
     -----

@@ -112,12 +112,10 @@ def _expect(X, r_max, n_first):
     By the density, or as many as in the first one where that is less: the density tells nothing
     where particles stand outside the box, and the first one may be a crowd.
     """
-    n = X.n_particles
+    n, volumes = X.n_particles, np.abs(np.linalg.det(X.cells))
     with np.errstate(over="ignore"):
-        within = (
-            unit_ball(X.n_dims) * np.float64(r_max) ** X.n_dims / np.abs(np.linalg.det(X.cells))
-        )
-    return int(SPARE * (n * np.minimum(1 + n * within, n_first / n[0])).sum())
+        n_around = n * unit_ball(X.n_dims) * np.float64(r_max) ** X.n_dims / volumes
+    return int(SPARE * (n * np.minimum(1 + n_around, n_first / n[0])).sum())
 
 
 def _packed(X, degrees, found):

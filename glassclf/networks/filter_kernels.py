@@ -76,7 +76,7 @@ def add_by_type(states, neighbors, sources, types, n_types, sums):
     Returns
     -------
     known : bool
-        False as soon as an edge joins nodes that are not there.
+        False as soon as an edge joins nodes that are not there, or a type is none of them.
     """
     width = states.shape[1]
     for edge in range(len(states)):
